@@ -1,0 +1,369 @@
+//! Is this ZIP archive whole?
+//!
+//! HTTP can't always tell a complete body from one cut short: a body that ends with the
+//! connection looks the same either way. A ZIP archive can: its directory stands at its end, and
+//! every number in it must fit. The entries' data is not unpacked; checksums and compression
+//! methods are the reader's business.
+//!
+//! Sections are those of PKWARE's APPNOTE.TXT 6.3.10. Numbers are little-endian (4.1.8).
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+/// End of central directory record (4.3.16), without its comment.
+const END: Record = Record {
+    signature: 0x0605_4b50,
+    length: 22,
+};
+/// Zip64 end of central directory locator (4.3.15).
+const END64_LOCATOR: Record = Record {
+    signature: 0x0706_4b50,
+    length: 20,
+};
+/// Zip64 end of central directory record (4.3.14), without its extensible data.
+const END64: Record = Record {
+    signature: 0x0606_4b50,
+    length: 56,
+};
+/// Central directory file header (4.3.12), without name, extra field and comment.
+const ENTRY: Record = Record {
+    signature: 0x0201_4b50,
+    length: 46,
+};
+/// Local file header (4.3.7), without name and extra field.
+const LOCAL: Record = Record {
+    signature: 0x0403_4b50,
+    length: 30,
+};
+
+/// The extra field that holds an entry's 64-bit numbers (4.5.3).
+const ZIP64_EXTRA: u64 = 0x0001;
+
+/// What the numbers of a record without ZIP64 say when they do not fit (4.4.1.4).
+const IN_ZIP64_16: u64 = 0xffff;
+const IN_ZIP64_32: u64 = 0xffff_ffff;
+
+/// The longest comment of an archive, in bytes (its length has 16 bits).
+const MAX_COMMENT: u64 = 0xffff;
+
+/// How much of the directory is held at a time, in bytes: at least its longest part, a name, an
+/// extra field or a comment of 65,535 bytes.
+const WINDOW: u64 = 64 << 10;
+
+/// A record's first four bytes, and the length in bytes of its part that is always there.
+struct Record {
+    signature: u64,
+    length: u64,
+}
+
+/// Why an archive can't be accepted.
+#[derive(Debug)]
+pub enum Fault {
+    /// It is not whole, or no ZIP archive: the text says what is missing or contradictory.
+    Incomplete(&'static str),
+    /// It could not be read.
+    Unreadable(io::Error),
+}
+
+use Fault::{Incomplete, Unreadable};
+
+const NOT_AT_END: Fault = Incomplete("its directory does not end where its end record begins");
+const CUT_SHORT: Fault = Incomplete("one of its records is cut short");
+const DAMAGED: Fault = Incomplete("its directory is damaged");
+const WRONG_COUNT: Fault = Incomplete("its directory has not as many entries as it says");
+const NO_LOCAL_HEADER: Fault = Incomplete("an entry's data is not before the directory");
+const NO_END64: Fault = Incomplete("its ZIP64 end record is not where it says");
+const CONTRADICTION: Fault = Incomplete("its two end records contradict each other");
+const SPLIT: Fault = Incomplete("it is one part of a split archive");
+
+/// Checks that `file` is one complete ZIP archive, from its first byte to its last: an end record
+/// whose comment ends the file, a central directory that ends where the end records begin and has
+/// just the entries that they count, and before it every entry's local header and data. Takes time
+/// in proportion to the directory's length, and memory of `WINDOW` and the longest comment.
+pub fn check(file: &mut (impl Read + Seek)) -> Result<(), Fault> {
+    let directory = find_directory(file)?;
+    let mut window = Window::new(directory.start, directory.end);
+    let mut entries = 0;
+    while window.at < directory.end {
+        let entry = parse_entry(file, &mut window)?;
+        check_local_header(file, &entry, directory.start)?;
+        entries += 1;
+    }
+    if entries != directory.entries {
+        return Err(WRONG_COUNT);
+    }
+    Ok(())
+}
+
+/// The central directory's place, and the number of entries that it should have.
+struct Directory {
+    start: u64,
+    end: u64,
+    entries: u64,
+}
+
+/// Finds the end record and, by it, the directory. The record's signature may occur in its own
+/// comment too, so the last one that fits counts: whose comment ends the file, and whose directory
+/// ends where it begins.
+fn find_directory(file: &mut (impl Read + Seek)) -> Result<Directory, Fault> {
+    let size = file.seek(SeekFrom::End(0)).map_err(Unreadable)?;
+    let tail_start = size.saturating_sub(END.length + MAX_COMMENT);
+    let tail = read_at(file, tail_start, size - tail_start)?;
+    let mut fault = Incomplete("it has no end of central directory record");
+    for at in (0..tail.len()).rev() {
+        let mut end = Fields(&tail[at..]);
+        if end.expect(&END).is_err() {
+            continue;
+        }
+        match parse_end(file, end, tail_start + at as u64) {
+            Err(Incomplete(what)) => fault = Incomplete(what),
+            found => return found,
+        }
+    }
+    Err(fault)
+}
+
+/// Parses the end record at `at`, of which `end` has everything behind the signature, and the
+/// ZIP64 records before it where the directory does not end at `at`.
+fn parse_end(
+    file: &mut (impl Read + Seek),
+    mut end: Fields<'_>,
+    at: u64,
+) -> Result<Directory, Fault> {
+    let short = Numbers {
+        disks: [end.u16()?, end.u16()?],
+        entries_here: end.u16()?,
+        entries: end.u16()?,
+        length: end.u32()?,
+        start: end.u32()?,
+    };
+    let comment = end.u16()?;
+    if comment != end.0.len() as u64 {
+        return Err(Incomplete("its comment does not end the file"));
+    }
+    if short.start + short.length == at {
+        return short.directory();
+    }
+    let locator_at = at.checked_sub(END64_LOCATOR.length).ok_or(NOT_AT_END)?;
+    let locator = read_at(file, locator_at, END64_LOCATOR.length)?;
+    let mut locator = Fields(&locator);
+    locator.expect(&END64_LOCATOR).map_err(|_| NOT_AT_END)?;
+    let (disk, end64_at, disks) = (locator.u32()?, locator.u64()?, locator.u32()?);
+    if disk != 0 || disks > 1 {
+        return Err(SPLIT);
+    }
+    let room = locator_at.checked_sub(end64_at).ok_or(NO_END64)?;
+    let end64 = read_at(file, end64_at, END64.length.min(room))?;
+    let mut end64 = Fields(&end64);
+    end64.expect(&END64).map_err(|_| NO_END64)?;
+    // The record's length leaves out its own eight bytes and the signature.
+    if end64.u64()?.checked_add(12) != Some(room) {
+        return Err(NO_END64);
+    }
+    end64.skip(4)?; // versions
+    let long = Numbers {
+        disks: [end64.u32()?, end64.u32()?],
+        entries_here: end64.u64()?,
+        entries: end64.u64()?,
+        length: end64.u64()?,
+        start: end64.u64()?,
+    };
+    if !short.agrees_with(&long) {
+        return Err(CONTRADICTION);
+    }
+    if long.start.checked_add(long.length) != Some(end64_at) {
+        return Err(NOT_AT_END);
+    }
+    long.directory()
+}
+
+/// What both kinds of end record say.
+struct Numbers {
+    disks: [u64; 2],
+    entries_here: u64,
+    entries: u64,
+    length: u64,
+    start: u64,
+}
+
+impl Numbers {
+    /// The directory, whose end was checked to be in the file.
+    fn directory(&self) -> Result<Directory, Fault> {
+        if self.disks != [0, 0] || self.entries_here != self.entries {
+            return Err(SPLIT);
+        }
+        Ok(Directory {
+            start: self.start,
+            end: self.start + self.length,
+            entries: self.entries,
+        })
+    }
+
+    /// Whether each number is the ZIP64 record's, or says that it is to be found there.
+    fn agrees_with(&self, long: &Numbers) -> bool {
+        let agree = |short: u64, long: u64, elsewhere: u64| short == long || short == elsewhere;
+        agree(self.disks[0], long.disks[0], IN_ZIP64_16)
+            && agree(self.disks[1], long.disks[1], IN_ZIP64_16)
+            && agree(self.entries_here, long.entries_here, IN_ZIP64_16)
+            && agree(self.entries, long.entries, IN_ZIP64_16)
+            && agree(self.length, long.length, IN_ZIP64_32)
+            && agree(self.start, long.start, IN_ZIP64_32)
+    }
+}
+
+/// Where an entry's local header is, and how many bytes of data belong to it.
+struct Entry {
+    local_header: u64,
+    compressed: u64,
+}
+
+/// Parses the entry at the window's place, and moves the window behind it.
+fn parse_entry(file: &mut (impl Read + Seek), window: &mut Window) -> Result<Entry, Fault> {
+    let mut fixed = Fields(window.take(file, ENTRY.length)?);
+    fixed.expect(&ENTRY)?;
+    fixed.skip(16)?; // versions, flags, method, time, date, checksum
+    let (mut compressed, uncompressed) = (fixed.u32()?, fixed.u32()?);
+    let (name, extra, comment) = (fixed.u16()?, fixed.u16()?, fixed.u16()?);
+    let mut disk = fixed.u16()?;
+    fixed.skip(6)?; // attributes
+    let mut local_header = fixed.u32()?;
+    window.take(file, name)?;
+    let mut extra = Fields(window.take(file, extra)?);
+    while !extra.0.is_empty() {
+        let (id, length) = (extra.u16()?, extra.u16()?);
+        let mut field = extra.split_off(length)?;
+        if id != ZIP64_EXTRA {
+            continue;
+        }
+        // It has the numbers that say so, in this order, and no others.
+        if uncompressed == IN_ZIP64_32 {
+            field.skip(8)?;
+        }
+        if compressed == IN_ZIP64_32 {
+            compressed = field.u64()?;
+        }
+        if local_header == IN_ZIP64_32 {
+            local_header = field.u64()?;
+        }
+        if disk == IN_ZIP64_16 {
+            disk = field.u32()?;
+        }
+    }
+    window.take(file, comment)?;
+    if disk != 0 {
+        return Err(SPLIT);
+    }
+    Ok(Entry {
+        local_header,
+        compressed,
+    })
+}
+
+/// Checks that the entry's local header is where it should be, and ends with its data before the
+/// directory's start.
+fn check_local_header(
+    file: &mut (impl Read + Seek),
+    entry: &Entry,
+    directory_start: u64,
+) -> Result<(), Fault> {
+    let room = directory_start
+        .checked_sub(entry.local_header)
+        .filter(|room| *room >= LOCAL.length)
+        .ok_or(NO_LOCAL_HEADER)?;
+    let header = read_at(file, entry.local_header, LOCAL.length)?;
+    let mut header = Fields(&header);
+    header.expect(&LOCAL).map_err(|_| NO_LOCAL_HEADER)?;
+    header.skip(22)?; // everything that the directory says too, and later
+    let (name, extra) = (header.u16()?, header.u16()?);
+    let needed = entry.compressed.checked_add(LOCAL.length + name + extra);
+    match needed {
+        Some(needed) if needed <= room => Ok(()),
+        _ => Err(NO_LOCAL_HEADER),
+    }
+}
+
+/// The part of the central directory that is in memory, and the place that was read up to.
+struct Window {
+    buffer: Vec<u8>,
+    /// Where the bytes of `buffer` that are still to be read begin, in the file and in `buffer`.
+    at: u64,
+    read: usize,
+    /// Where the directory ends in the file.
+    end: u64,
+}
+
+impl Window {
+    fn new(start: u64, end: u64) -> Self {
+        Self {
+            buffer: Vec::new(),
+            at: start,
+            read: 0,
+            end,
+        }
+    }
+
+    /// Returns the next `length` bytes (at most `WINDOW`), and moves behind them.
+    fn take(&mut self, file: &mut (impl Read + Seek), length: u64) -> Result<&[u8], Fault> {
+        let left = self.end - self.at;
+        if length > left {
+            return Err(DAMAGED);
+        }
+        let length = length as usize;
+        if length > self.buffer.len() - self.read {
+            self.buffer = read_at(file, self.at, left.min(WINDOW))?;
+            self.read = 0;
+        }
+        let taken = &self.buffer[self.read..self.read + length];
+        self.at += length as u64;
+        self.read += length;
+        Ok(taken)
+    }
+}
+
+/// Reads `length` bytes from `at`.
+fn read_at(file: &mut (impl Read + Seek), at: u64, length: u64) -> Result<Vec<u8>, Fault> {
+    let mut bytes = vec![0; length as usize];
+    file.seek(SeekFrom::Start(at)).map_err(Unreadable)?;
+    file.read_exact(&mut bytes).map_err(Unreadable)?;
+    Ok(bytes)
+}
+
+/// The fields of a record, read one after the other.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    fn expect(&mut self, record: &Record) -> Result<(), Fault> {
+        if self.u32()? == record.signature {
+            Ok(())
+        } else {
+            Err(DAMAGED)
+        }
+    }
+
+    fn u16(&mut self) -> Result<u64, Fault> {
+        self.number(2)
+    }
+
+    fn u32(&mut self) -> Result<u64, Fault> {
+        self.number(4)
+    }
+
+    fn u64(&mut self) -> Result<u64, Fault> {
+        self.number(8)
+    }
+
+    fn number(&mut self, length: u64) -> Result<u64, Fault> {
+        let bytes = self.split_off(length)?.0;
+        let value = bytes.iter().rev().fold(0, |n, &b| n << 8 | u64::from(b));
+        Ok(value)
+    }
+
+    fn skip(&mut self, length: u64) -> Result<(), Fault> {
+        self.split_off(length).map(|_| ())
+    }
+
+    fn split_off(&mut self, length: u64) -> Result<Fields<'a>, Fault> {
+        let (first, rest) = self.0.split_at_checked(length as usize).ok_or(CUT_SHORT)?;
+        self.0 = rest;
+        Ok(Fields(first))
+    }
+}

@@ -1,0 +1,61 @@
+//! What a server says when it sends no package: an error in one of the cloud's JSON shapes, or
+//! whatever a machine in between says in its place.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// An error as the service, the gateway before it, or a sibling service of the same cloud words
+/// it. Nothing in it is safe to print unescaped.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct ErrorBody {
+    pub code: Option<String>,
+    pub message: Option<String>,
+    pub request_id: Option<String>,
+}
+
+impl ErrorBody {
+    /// Parses a body, of which at most 64 KiB should be given. It knows the service's and the
+    /// gateway's shape, `{"error_code", "error_msg", "request_id"}`, and the other services',
+    /// `{"error": {"code", "message"}}`. Anything else is the message as it stands.
+    pub fn parse(body: &[u8]) -> Self {
+        Self::parse_json(body).unwrap_or_else(|| {
+            let text = String::from_utf8_lossy(body);
+            let words: Vec<&str> = text.split_whitespace().collect();
+            Self {
+                message: Some(words.join(" ")).filter(|message| !message.is_empty()),
+                ..Self::default()
+            }
+        })
+    }
+
+    /// Parses an error in JSON, and nothing else. serde_json bounds the nesting.
+    pub fn parse_json(body: &[u8]) -> Option<Self> {
+        let json: Value = serde_json::from_slice(body).ok()?;
+        let (error, code, message) = match json.get("error") {
+            Some(error @ Value::Object(_)) => (error, "code", "message"),
+            _ => (&json, "error_code", "error_msg"),
+        };
+        let text = |object: &Value, name| object.get(name)?.as_str().map(str::to_owned);
+        let parsed = Self {
+            code: text(error, code),
+            message: text(error, message),
+            request_id: text(&json, "request_id").or_else(|| text(error, "request_id")),
+        };
+        if parsed.code.is_some() || parsed.message.is_some() {
+            Some(parsed)
+        } else {
+            None
+        }
+    }
+}
+
+impl fmt::Display for ErrorBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.code, &self.message) {
+            (Some(code), Some(message)) => write!(f, "{code}: {message}"),
+            (Some(one), None) | (None, Some(one)) => f.write_str(one),
+            (None, None) => Ok(()),
+        }
+    }
+}

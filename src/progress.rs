@@ -1,0 +1,85 @@
+//! What a person at a terminal sees of a download.
+
+use std::io::{self, Write};
+use std::time::{Duration, Instant};
+
+/// The shortest time between two drawings: more would cost, and flicker.
+const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Back to the line's beginning, and erase the line (ECMA-48, EL).
+pub const ERASE_LINE: &str = "\r\x1b[2K";
+
+/// One line on standard error that is drawn anew as bytes come in.
+pub struct Progress {
+    started: Instant,
+    drawn: Option<Instant>,
+    bytes: u64,
+    total: Option<u64>,
+    shown: bool,
+}
+
+impl Progress {
+    /// A progress line for a package of `total` bytes, or of unknown length, if it is `shown`.
+    pub fn new(total: Option<u64>, shown: bool) -> Self {
+        Self {
+            started: Instant::now(),
+            drawn: None,
+            bytes: 0,
+            total,
+            shown,
+        }
+    }
+
+    pub fn add(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+        let is_due = self.drawn.is_none_or(|at| at.elapsed() >= REDRAW_INTERVAL);
+        if self.shown && is_due {
+            self.drawn = Some(Instant::now());
+            print(&format!("{ERASE_LINE}{}", self.line()));
+        }
+    }
+
+    /// Erases the line.
+    pub fn clear(&mut self) {
+        if self.drawn.take().is_some() {
+            print(ERASE_LINE);
+        }
+    }
+
+    fn line(&self) -> String {
+        let seconds = self.started.elapsed().as_secs_f64().max(0.001);
+        let rate = size((self.bytes as f64 / seconds) as u64);
+        let bytes = size(self.bytes);
+        match self.total {
+            Some(total) if total > 0 => {
+                let percent = self.bytes as f64 * 100.0 / total as f64;
+                format!("{bytes} of {}, {percent:.0} %, {rate}/s", size(total))
+            }
+            _ => format!("{bytes}, {rate}/s"),
+        }
+    }
+}
+
+/// Writes to standard error. There is nobody to tell that it can't be written.
+fn print(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// A number of bytes in the largest fitting binary unit: `512 B`, `12.3 MiB`.
+pub fn size(bytes: u64) -> String {
+    let mut amount = bytes as f64;
+    let mut unit = "B";
+    for larger in ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] {
+        // From here on, one decimal would be rounded up to 1024.
+        if amount < 1023.95 {
+            break;
+        }
+        amount /= 1024.0;
+        unit = larger;
+    }
+    if unit == "B" {
+        format!("{bytes} B")
+    } else {
+        format!("{amount:.1} {unit}")
+    }
+}
