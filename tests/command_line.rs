@@ -1,0 +1,660 @@
+//! The command line and the environment: what is taken, what is refused before any connection,
+//! and what is printed.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
+use std::ptr;
+use std::time::Duration;
+
+use crate::answers::ok;
+use crate::harness::{ID, OUTPUT, Outcome, Run, TOKEN, os};
+use crate::packages::PACKAGE;
+use crate::stand_in::{StandIn, Step, response};
+
+/// Where nobody listens. A usage error never gets that far.
+const NOWHERE: &str = "https://127.0.0.1:1";
+
+#[track_caller]
+fn assert_usage(outcome: &Outcome, text: &str) {
+    outcome.exits(2).complains(text).leaves_nothing();
+    assert_eq!(
+        outcome.stderr.lines().last(),
+        Some("hint: 'codearts-check-log --help' lists the options"),
+        "{outcome}"
+    );
+}
+
+fn with(args: &[&str]) -> Outcome {
+    Run::bare().args(args).go()
+}
+
+#[test]
+fn help_and_version_are_printed_on_standard_output() {
+    for flag in ["-h", "--help"] {
+        let outcome = with(&["-v", flag, "--no-such-option"]);
+        outcome.exits(0).says("");
+        assert!(
+            outcome
+                .stdout
+                .contains("Usage: codearts-check-log [OPTIONS] SUB_JOB_ID\n")
+        );
+    }
+    for flag in ["-V", "--version"] {
+        let outcome = with(&[flag]);
+        outcome.exits(0).says("");
+        let version = concat!("codearts-check-log ", env!("CARGO_PKG_VERSION"), "\n");
+        assert_eq!(outcome.stdout, version);
+    }
+}
+
+#[test]
+fn help_to_a_full_disk_fails_and_to_a_closed_pipe_does_not() {
+    let full = File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("/dev/full");
+    let outcome = Run::bare()
+        .arg("--help")
+        .command(|command| {
+            command
+                .stdout(full)
+                .stderr(Stdio::piped())
+                .stdin(Stdio::null());
+        })
+        .start()
+        .wait();
+    outcome
+        .exits(1)
+        .complains("cannot write to standard output: No space left");
+
+    let (reader, writer) = UnixStream::pair().expect("a socket pair");
+    drop(reader);
+    let outcome = Run::bare()
+        .arg("--help")
+        .command(|command| {
+            command
+                .stdout(OwnedFd::from(writer))
+                .stderr(Stdio::piped())
+                .stdin(Stdio::null());
+        })
+        .start()
+        .wait();
+    outcome.exits(0).says("");
+}
+
+#[test]
+fn a_command_line_that_can_t_be_right_is_refused() {
+    for (args, text) in [
+        (&["-e", NOWHERE][..], "SUB_JOB_ID is missing"),
+        (&["-e", NOWHERE, ID, ID], "more than one SUB_JOB_ID"),
+        (
+            &["-e", NOWHERE, ID, "--no-such"],
+            "unknown option '--no-such'",
+        ),
+        (&["-e", NOWHERE, ID, "-x"], "unknown option '-x'"),
+        (
+            &["-e", NOWHERE, ID, "--verbose=yes"],
+            "--verbose takes no value",
+        ),
+        (&["-e", NOWHERE, ID, "--output"], "--output needs a value"),
+        (
+            &["-e", NOWHERE, ID, "-q", "-v"],
+            "--quiet and --verbose exclude each other",
+        ),
+        (
+            &["-e", NOWHERE, "-e", NOWHERE, ID],
+            "--endpoint is given more than once",
+        ),
+        (
+            &["-r", "a", "--region=b", ID],
+            "--region is given more than once",
+        ),
+        (
+            &["-t", "a", "-ta", ID],
+            "--token-file is given more than once",
+        ),
+        (&["-o", "a", "-oa", ID], "--output is given more than once"),
+        (
+            &["--cacert=a", "--cacert=a", ID],
+            "--cacert is given more than once",
+        ),
+        (
+            &["--timeout=1", "--timeout=1", ID],
+            "--timeout is given more than once",
+        ),
+        (
+            &["--max-time=1", "--max-time=1", ID],
+            "--max-time is given more than once",
+        ),
+        (
+            &["--connect-timeout=1", "--connect-timeout=1", ID],
+            "--connect-timeout is given more than once",
+        ),
+        (&[ID], "there is no endpoint"),
+        (
+            &["-e", NOWHERE, "-o", "", ID],
+            "--output: the path is empty",
+        ),
+        (
+            &["-e", NOWHERE, "-o", "--quiet", ID],
+            "--output: a path that begins with '-'",
+        ),
+        (
+            &["-e", NOWHERE, "-o", "-", ID],
+            "--output: a path that begins with '-'",
+        ),
+        (
+            &["-e", NOWHERE, "--cacert", "-v", ID],
+            "--cacert: a path that begins with '-'",
+        ),
+        (
+            &["-e", NOWHERE, "-t", "--quiet", ID],
+            "--token-file: a path that begins with '-'",
+        ),
+    ] {
+        assert_usage(&with(args), text);
+    }
+}
+
+#[test]
+fn a_subtask_id_is_32_ascii_letters_or_digits() {
+    let id = |change: fn(&mut String)| {
+        let mut id = ID.to_owned();
+        change(&mut id);
+        id
+    };
+    for (id, text) in [
+        (id(|id| id.truncate(31)), "this one has 31 characters"),
+        (id(|id| id.push('0')), "this one has 33 characters"),
+        (
+            id(|id| id.replace_range(4..5, "/")),
+            "its character 5 is neither",
+        ),
+        (
+            id(|id| id.replace_range(0..2, "..")),
+            "its character 1 is neither",
+        ),
+        (
+            id(|id| id.replace_range(0..3, "%00")),
+            "its character 1 is neither",
+        ),
+        (
+            id(|id| id.replace_range(31..32, " ")),
+            "its character 32 is neither",
+        ),
+        (
+            id(|id| id.replace_range(9..10, "\u{ff11}")),
+            "its character 10 is neither",
+        ),
+        (
+            id(|id| id.replace_range(9..10, "\n")),
+            "its character 10 is neither",
+        ),
+        (String::new(), "this one has 0 characters"),
+    ] {
+        assert_usage(&with(&["-e", NOWHERE, "--", &id]), text);
+    }
+    // A token in the wrong place is not repeated.
+    let outcome = with(&["-e", NOWHERE, TOKEN]);
+    assert_usage(&outcome, "its character 7 is neither");
+    let not_unicode = Run::bare().args(&["-e", NOWHERE]).arg(os(&[0xff; 32])).go();
+    assert_usage(&not_unicode, "its character 1 is neither");
+}
+
+#[test]
+fn an_endpoint_is_a_host_with_or_without_port_and_https() {
+    for (endpoint, text) in [
+        ("https://user:secret@host", "user information"),
+        ("user@host", "user information"),
+        ("https://host/v1", "a path"),
+        ("https://host//", "a path"),
+        ("host?a=b", "a query"),
+        ("host#a", "a fragment"),
+        ("https://", "the host is missing"),
+        ("https:///", "the host is missing"),
+        (":443", "the host is missing"),
+        ("host:0", "the port"),
+        ("host:65536", "the port"),
+        ("host:+80", "the port"),
+        ("host:", "the port"),
+        ("host:80:80", "the port"),
+        ("ftp://host", "the scheme"),
+        ("http://host", "http:// is only for this host"),
+        (
+            "http://localhost.example.com",
+            "http:// is only for this host",
+        ),
+        ("http://localhostx:80", "http:// is only for this host"),
+        (
+            "http://127.0.0.1.example.com",
+            "http:// is only for this host",
+        ),
+        ("http://128.0.0.1", "http:// is only for this host"),
+        ("http://[::2]", "http:// is only for this host"),
+        ("ho st", "the host is no valid name"),
+        ("host_.-x", "the host is no valid name"),
+        ("a..b", "the host is no valid name"),
+        ("h\u{f6}st", "the host is no valid name"),
+        ("host\r\nX:y", "the port"),
+        ("[::1", "the port"),
+        ("[fe80::1%eth0]", "the host in brackets is no IPv6 address"),
+        ("[::1]x", "the host is no valid name"),
+        ("1.2.3.256", "the host is no valid IPv4 address"),
+        ("127.1", "the host is no valid IPv4 address"),
+    ] {
+        let outcome = with(&["-e", endpoint, ID]);
+        assert_usage(&outcome, "--endpoint: ");
+        assert_usage(&outcome, text);
+        assert!(!outcome.stderr.contains("secret"), "{outcome}");
+        let outcome = Run::bare()
+            .env("CODEARTS_CHECK_ENDPOINT", endpoint)
+            .arg(ID)
+            .go();
+        assert_usage(&outcome, "CODEARTS_CHECK_ENDPOINT: ");
+    }
+    let server = StandIn::tls(ok(&PACKAGE));
+    let port = server.address.port();
+    for endpoint in [
+        format!("localhost:{port}"),
+        format!("localhost:{port}/"),
+        format!("HTTPS://LocalHost:{port}/"),
+    ] {
+        Run::bare()
+            .trusting()
+            .args(&["-e", &endpoint, ID])
+            .go()
+            .exits(0);
+    }
+}
+
+/// The table of the reference.
+#[test]
+fn a_region_stands_for_its_endpoint() {
+    for (region, host) in [
+        ("cn-north-4", "codearts-check.cn-north-4.myhuaweicloud.com"),
+        ("cn-south-1", "codearts-check.cn-south-1.myhuaweicloud.com"),
+        ("cn-north-1", "codearts-check.cn-north-4.myhuaweicloud.com"),
+        ("cn-east-2", "codearts-check.cn-south-1.myhuaweicloud.com"),
+        ("cn-east-3", "codearts-check.cn-south-1.myhuaweicloud.com"),
+        (
+            "cn-southwest-2",
+            "codearts-check.cn-south-1.myhuaweicloud.com",
+        ),
+        (
+            "ap-southeast-3",
+            "devcloud.ap-southeast-3.myhuaweicloud.com",
+        ),
+        ("la-north-2", "devcloud.la-north-2.myhuaweicloud.com"),
+        ("sa-brazil-1", "devcloud.sa-brazil-1.myhuaweicloud.com"),
+        ("eu-west-101", "check.eu-west-101.myhuaweicloud.eu"),
+    ] {
+        // A proxy that nobody is keeps the test from the real service.
+        let run = Run::bare().env("https_proxy", "127.0.0.1:1");
+        let outcome = run.env("HUAWEICLOUD_REGION", region).arg(ID).go();
+        let call = format!("GET https://{host}/v1/log-file?sub_job_id={ID}: through the proxy");
+        outcome.exits(6).complains(&call);
+    }
+    let outcome = with(&["-r", "cn-north-9", ID]);
+    assert_usage(
+        &outcome,
+        "--region: unknown region 'cn-north-9': known are cn-north-1, ",
+    );
+    assert_usage(&outcome, "--endpoint");
+    let outcome = Run::bare()
+        .env("HUAWEICLOUD_REGION", "\u{1b}x")
+        .arg(ID)
+        .go();
+    assert_usage(&outcome, "HUAWEICLOUD_REGION: unknown region '\\u{1b}x'");
+}
+
+#[test]
+fn options_win_over_variables_and_the_endpoint_over_the_region() {
+    let server = StandIn::tls(ok(&PACKAGE));
+    let endpoint = format!("localhost:{}", server.address.port());
+    Run::bare()
+        .trusting()
+        .env("CODEARTS_CHECK_ENDPOINT", NOWHERE)
+        .args(&["-e", &endpoint, ID])
+        .go()
+        .exits(0);
+    Run::bare()
+        .trusting()
+        .env("CODEARTS_CHECK_ENDPOINT", &endpoint)
+        .env("HUAWEICLOUD_REGION", "nowhere")
+        .args(&["-r", "nowhere", ID])
+        .go()
+        .exits(0);
+    let outcome = Run::bare()
+        .env("HUAWEICLOUD_REGION", "cn-north-4")
+        .args(&["-r", "nowhere", ID])
+        .go();
+    assert_usage(&outcome, "--region: unknown region 'nowhere'");
+    // An empty variable counts as unset.
+    let outcome = Run::bare()
+        .env("CODEARTS_CHECK_ENDPOINT", "")
+        .env("HUAWEICLOUD_REGION", "")
+        .arg(ID)
+        .go();
+    assert_usage(&outcome, "there is no endpoint");
+}
+
+#[test]
+fn options_and_the_argument_come_in_any_order() {
+    let server = StandIn::tls(ok(&PACKAGE));
+    let endpoint = format!("--endpoint=localhost:{}", server.address.port());
+    for args in [
+        &[ID, &endpoint, "--output=out.zip"][..],
+        &[&endpoint, "-oout.zip", "--", ID],
+        &["-qo", "out.zip", ID, &endpoint],
+        &["-o=out.zip", &endpoint, ID, "--no-verify", "--no-verify"],
+    ] {
+        let outcome = Run::bare().trusting().args(args).go();
+        outcome.exits(0).says("").leaves_only("out.zip", &PACKAGE);
+    }
+}
+
+#[test]
+fn times_are_decimal_seconds() {
+    for option in ["--connect-timeout", "--timeout", "--max-time"] {
+        for value in [
+            "", "x", "-1", "+1", "1e3", "inf", "NaN", "0.0001", "1 ", ".", "1.2.3", "31536001",
+        ] {
+            let outcome = with(&["-e", NOWHERE, &format!("{option}={value}"), ID]);
+            assert_usage(&outcome, &format!("{option}: this is no number of seconds"));
+        }
+    }
+    assert_usage(&with(&["-e", NOWHERE, "--timeout", "0", ID]), "--timeout");
+    assert_usage(
+        &with(&["-e", NOWHERE, "--connect-timeout=0", ID]),
+        "--connect-timeout",
+    );
+    for value in ["0", "0.0", ".5", "5.", "31536000"] {
+        with(&["-e", NOWHERE, "--max-time", value, ID])
+            .exits(6)
+            .complains("refused");
+    }
+}
+
+#[test]
+fn a_token_is_1_to_100_000_visible_ascii_characters() {
+    let long = "t".repeat(100_001);
+    let blank = " ".repeat(200_000);
+    let padded = format!("{}{long}", " ".repeat(5_000));
+    for (token, text) in [
+        (b"".as_slice(), "is empty"),
+        (b" \r\n\t", "is empty"),
+        (b"two lines\n of it", "at byte 4"),
+        (b"a\nb", "at byte 2"),
+        (b"nul\0", "at byte 4"),
+        ("t\u{f6}ken".as_bytes(), "at byte 2"),
+        (b"\xef\xbb\xbfbom", "at byte 1"),
+        (long.as_bytes(), "longer than 100000 characters"),
+        (blank.as_bytes(), "is empty"),
+    ] {
+        let run = Run::bare().args(&["-e", NOWHERE, ID, "--token-file"]);
+        let file = run.side_file("token", token);
+        let outcome = run.arg(&file).go();
+        assert_usage(&outcome, &format!("the token in {} ", file.display()));
+        assert_usage(&outcome, text);
+        let outcome = Run::bare()
+            .args(&["-e", NOWHERE, ID, "-t-"])
+            .input(token)
+            .go();
+        assert_usage(&outcome, "the token in standard input ");
+        assert_usage(&outcome, text);
+    }
+    // More white space than is read would hide where the token ends.
+    let outcome = Run::bare()
+        .args(&["-e", NOWHERE, ID, "-t-"])
+        .input(padded.as_bytes())
+        .go();
+    assert_usage(&outcome, "longer than");
+    let outcome = Run::bare()
+        .env("HUAWEICLOUD_TOKEN", "a b")
+        .args(&["-e", NOWHERE, ID])
+        .go();
+    assert_usage(&outcome, "the token in HUAWEICLOUD_TOKEN ");
+    let outcome = Run::bare()
+        .env("HUAWEICLOUD_TOKEN", "")
+        .args(&["-e", NOWHERE, ID])
+        .go();
+    assert_usage(&outcome, "there is no token");
+}
+
+#[test]
+fn the_token_file_wins_over_the_variable() {
+    let server = StandIn::tls(ok(&PACKAGE));
+    let run = Run::new(&server);
+    let file = run.side_file("token", b"\n from-the-file\n");
+    run.arg("-t").arg(file).go().exits(0);
+    assert_eq!(
+        server.requests()[0].header("X-Auth-Token"),
+        Some("from-the-file")
+    );
+}
+
+#[test]
+fn a_token_file_that_can_t_be_read_is_this_machine_s_fault() {
+    for file in ["/nowhere", "/", "/proc/self/mem"] {
+        let outcome = with(&["-e", NOWHERE, ID, "-t", file]);
+        outcome
+            .exits(1)
+            .complains(&format!("cannot read the token file {file}: "))
+            .leaves_nothing();
+    }
+    let outcome = with(&["-e", NOWHERE, ID, "-t", "/dev/zero"]);
+    assert_usage(&outcome, "longer than 100000 characters");
+}
+
+fn fifo(run: &Run) -> std::path::PathBuf {
+    let path = run.side_file("fifo", b"");
+    fs::remove_file(&path).expect("remove a file");
+    let made = Command::new("mkfifo")
+        .arg(&path)
+        .status()
+        .expect("run mkfifo");
+    assert!(made.success());
+    path
+}
+
+#[test]
+fn a_fifo_is_read_to_its_end_and_not_waited_for_without_a_writer() {
+    let run = Run::bare().args(&["-e", NOWHERE, ID, "-t"]);
+    let path = fifo(&run);
+    let outcome = run.arg(&path).go();
+    assert_usage(&outcome, "is empty");
+
+    // A writer that was there first may take its time.
+    let server = StandIn::tls(ok(&PACKAGE));
+    let run = Run::new(&server).arg("-t");
+    let path = fifo(&run);
+    let mut writer = File::options()
+        .read(true)
+        .write(true)
+        .open(&path)
+        .expect("the FIFO");
+    let running = run.arg(&path).spawn();
+    let opened = format!("/proc/{}/fd", running.pid);
+    let has_opened = || {
+        let files = fs::read_dir(&opened).into_iter().flatten().flatten();
+        files
+            .flat_map(|file| fs::read_link(file.path()))
+            .any(|target| target == path)
+    };
+    while !has_opened() {
+        std::thread::yield_now();
+    }
+    std::io::Write::write_all(&mut writer, b"slow-token\n").expect("write to the FIFO");
+    drop(writer);
+    running.wait().exits(0);
+    assert_eq!(
+        server.requests()[0].header("X-Auth-Token"),
+        Some("slow-token")
+    );
+}
+
+#[test]
+fn the_maximum_time_limits_the_wait_for_a_token_too() {
+    let run = Run::bare().args(&["-e", NOWHERE, ID, "--max-time", "0.5", "-t"]);
+    let path = fifo(&run);
+    let _silent = File::options()
+        .read(true)
+        .write(true)
+        .open(&path)
+        .expect("the FIFO");
+    let outcome = run.arg(&path).go();
+    outcome
+        .exits(6)
+        .complains("not finished after 0.5 s (--max-time)")
+        .takes(Duration::from_millis(500))
+        .leaves_nothing();
+}
+
+#[test]
+fn the_token_is_not_in_the_process_list() {
+    let server = StandIn::tls(vec![Step::AwaitClose]);
+    let running = Run::new(&server).spawn();
+    while server.requests().is_empty() {
+        std::thread::yield_now();
+    }
+    let command = fs::read(format!("/proc/{}/cmdline", running.pid)).expect("its command line");
+    assert!(!String::from_utf8_lossy(&command).contains(TOKEN));
+    running.signal(libc::SIGKILL);
+    assert_eq!(running.wait().status.code(), None);
+}
+
+#[test]
+fn verbose_reports_the_request_the_answer_and_the_result() {
+    let headers = [("Content-Type", "application/zip"), ("X-Request-Id", "a1")];
+    let server = StandIn::tls(vec![Step::Send(response("200 OK", &headers, &PACKAGE))]);
+    let outcome = Run::new(&server).arg("-v").go();
+    let port = server.address.port();
+    let length = PACKAGE.len();
+    outcome.exits(0).says(&format!(
+        "GET https://localhost:{port}/v1/log-file?sub_job_id={ID}\n\
+         200 OK, {length} bytes, application/zip, request ID a1\n\
+         saved ./{OUTPUT} ({length} B)\n"
+    ));
+    assert_eq!(outcome.stdout, "");
+}
+
+#[test]
+fn closed_streams_do_no_harm() {
+    // Each and all together; a closed descriptor must not become the package's.
+    for closed in [&[0][..], &[1], &[2], &[0, 1, 2]] {
+        let server = StandIn::tls(ok(&PACKAGE));
+        let closed = closed.to_vec();
+        let outcome = Run::new(&server)
+            .arg("-v")
+            .command(|command| {
+                command
+                    .stdin(Stdio::null())
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null());
+                crate::harness::before_exec(command, move || {
+                    for descriptor in &closed {
+                        // SAFETY: the child's own descriptor, on the way to exec.
+                        unsafe { libc::close(*descriptor) };
+                    }
+                    Ok(())
+                });
+            })
+            .start()
+            .wait();
+        outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
+    }
+    let (reader, writer) = UnixStream::pair().expect("a socket pair");
+    drop(reader);
+    let outcome = Run::bare()
+        .args(&["-e", NOWHERE, ID])
+        .command(|command| {
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(OwnedFd::from(writer));
+        })
+        .start()
+        .wait();
+    outcome.exits(6);
+}
+
+/// A run on a terminal, and everything that the terminal got.
+fn on_terminal(run: Run) -> (Outcome, String) {
+    let (mut controller, mut terminal) = (0, 0);
+    // SAFETY: the descriptors are returned through locals; the other arguments may be null.
+    let opened = unsafe {
+        libc::openpty(
+            &raw mut controller,
+            &raw mut terminal,
+            ptr::null_mut(),
+            ptr::null(),
+            ptr::null(),
+        )
+    };
+    assert_eq!(opened, 0, "open a terminal");
+    // SAFETY: both were just opened, and belong to nobody else.
+    let (mut controller, terminal) =
+        unsafe { (File::from_raw_fd(controller), File::from_raw_fd(terminal)) };
+    assert!(terminal.as_raw_fd() > 2);
+    let running = run
+        .command(|command| {
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(terminal);
+        })
+        .start();
+    let reader = std::thread::spawn(move || {
+        let mut seen = Vec::new();
+        // Reading a terminal that nobody has open any more fails with EIO.
+        let _ = controller.read_to_end(&mut seen);
+        String::from_utf8_lossy(&seen).into_owned()
+    });
+    let mut outcome = running.wait();
+    // The command holds the terminal's other end open.
+    outcome.run = Run::bare();
+    (outcome, reader.join().expect("what the terminal got"))
+}
+
+#[test]
+fn a_terminal_gets_a_progress_line_that_is_erased_and_the_result() {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
+        PACKAGE.len()
+    );
+    let script = vec![
+        Step::Send(head.into_bytes()),
+        Step::Trickle(PACKAGE[..4].to_vec(), Duration::from_millis(60)),
+        Step::Send(PACKAGE[4..].to_vec()),
+    ];
+    let server = StandIn::tls(script.clone());
+    let (outcome, seen) = on_terminal(Run::new(&server));
+    outcome.exits(0);
+    let length = PACKAGE.len();
+    assert!(seen.starts_with("\r\u{1b}[2K1 B of "), "{seen:?}");
+    assert!(seen.contains(&format!(" of {length} B, ")), "{seen:?}");
+    let end = format!("\r\u{1b}[2Ksaved ./{OUTPUT} ({length} B)\r\n");
+    assert!(seen.ends_with(&end), "{seen:?}");
+    // At most one drawing in each tenth of a second.
+    assert!((2..=4).contains(&seen.matches("/s").count()), "{seen:?}");
+
+    let server = StandIn::tls(script);
+    let (outcome, seen) = on_terminal(Run::new(&server).arg("--quiet"));
+    outcome.exits(0);
+    assert_eq!(seen, "");
+}
+
+#[test]
+fn an_error_on_a_terminal_stands_on_a_clean_line() {
+    let script = vec![Step::Send(
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx".to_vec(),
+    )];
+    let server = StandIn::tls(script);
+    let (outcome, seen) = on_terminal(Run::new(&server));
+    outcome.exits(6);
+    let last = seen.rsplit("\u{1b}[2K").next().unwrap_or_default();
+    assert!(last.starts_with("codearts-check-log: GET "), "{seen:?}");
+}

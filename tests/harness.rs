@@ -1,0 +1,356 @@
+//! One run of the real program: a folder of its own, a clean environment, a limit of time, and a
+//! record of all that came of it, which every failed assertion shows.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::stand_in::{self, StandIn};
+
+/// The reference's example of a subtask ID.
+pub const ID: &str = "a777ff00d3cf4d369d87066806aexxxx";
+pub const TOKEN: &str = "MIIEvQ-token-that-nobody-may-see";
+/// Where the package goes unless a test says otherwise.
+pub const OUTPUT: &str = "a777ff00d3cf4d369d87066806aexxxx.zip";
+
+/// After this time a run counts as hanging.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How the partial file is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storage {
+    /// As this machine's file system lets it be: without a name.
+    Nameless,
+    /// As on a file system that has no nameless files.
+    Named,
+}
+
+pub const STORAGES: [Storage; 2] = [Storage::Nameless, Storage::Named];
+
+/// A run to be.
+pub struct Run {
+    /// The folder that it runs in, empty but for what the test puts there.
+    pub folder: TempDir,
+    command: Command,
+    input: Vec<u8>,
+    /// Files beside the folder, such as the CA's certificate.
+    side: TempDir,
+}
+
+impl Run {
+    /// A run that has only its environment's token, and no arguments.
+    pub fn bare() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_codearts-check-log"));
+        command
+            .current_dir(folder.path())
+            .env_clear()
+            .env("HUAWEICLOUD_TOKEN", TOKEN);
+        Self {
+            folder,
+            command,
+            input: Vec::new(),
+            side: tempfile::tempdir().expect("a temporary folder"),
+        }
+    }
+
+    /// A run that asks `server`, trusting the tests' CA, for the package of [`ID`].
+    pub fn new(server: &StandIn) -> Self {
+        Self::bare()
+            .trusting()
+            .arg("--endpoint")
+            .arg(format!("https://localhost:{}", server.address.port()))
+            .arg(ID)
+    }
+
+    /// Adds `--cacert` with the tests' CA.
+    pub fn trusting(self) -> Self {
+        let ca = self.side_file("ca.pem", stand_in::ca_pem().as_bytes());
+        self.arg("--cacert").arg(ca)
+    }
+
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    pub fn args(mut self, args: &[&str]) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub fn without_env(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    pub fn input(mut self, input: &[u8]) -> Self {
+        self.input = input.to_vec();
+        self
+    }
+
+    /// Puts a file into the folder.
+    pub fn file(self, name: impl AsRef<Path>, content: &[u8]) -> Self {
+        fs::write(self.path(name), content).expect("write a test's file");
+        self
+    }
+
+    /// Puts a file beside the folder, and returns its path.
+    pub fn side_file(&self, name: &str, content: &[u8]) -> PathBuf {
+        let path = self.side.path().join(name);
+        fs::write(&path, content).expect("write a test's file");
+        path
+    }
+
+    pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Access to what [`Command`] has and this has not.
+    pub fn command(mut self, change: impl FnOnce(&mut Command)) -> Self {
+        change(&mut self.command);
+        self
+    }
+
+    /// Has the run keep its partial file in the given way. For [`Storage::Named`], a seccomp
+    /// filter answers every O_TMPFILE as a file system without it does.
+    pub fn storage(self, storage: Storage) -> Self {
+        match storage {
+            Storage::Nameless => self,
+            Storage::Named => {
+                let filter = crate::fault::fail_open_with(libc::O_TMPFILE, libc::EOPNOTSUPP);
+                self.command(|command| crate::fault::install(command, filter))
+            }
+        }
+    }
+
+    /// Starts the program, and leaves it running.
+    pub fn spawn(mut self) -> Running {
+        self.command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        self.start()
+    }
+
+    /// Starts the program with the standard streams that the test has set up.
+    pub fn start(mut self) -> Running {
+        let started = Instant::now();
+        let mut child = self.command.spawn().expect("start the program");
+        if let Some(mut stdin) = child.stdin.take() {
+            // A program that doesn't read its input closes the pipe.
+            let _ = stdin.write_all(&self.input);
+        }
+        Running {
+            pid: child.id(),
+            started,
+            outcome: watch(child),
+            run: self,
+        }
+    }
+
+    /// Runs the program to its end.
+    pub fn go(self) -> Outcome {
+        self.spawn().wait()
+    }
+}
+
+/// A run in progress.
+pub struct Running {
+    pub pid: u32,
+    pub run: Run,
+    started: Instant,
+    outcome: mpsc::Receiver<(ExitStatus, Vec<u8>, Vec<u8>)>,
+}
+
+impl Running {
+    pub fn signal(&self, signal: libc::c_int) {
+        let pid = libc::pid_t::try_from(self.pid).expect("a process ID");
+        // SAFETY: sends a signal to a child that was not waited for, or is a zombie.
+        assert_eq!(unsafe { libc::kill(pid, signal) }, 0, "send a signal");
+    }
+
+    pub fn wait(self) -> Outcome {
+        let outcome = self.outcome.recv_timeout(PATIENCE);
+        let elapsed = self.started.elapsed();
+        let Ok((status, stdout, stderr)) = outcome else {
+            self.signal(libc::SIGKILL);
+            panic!("the program hung: {:?}", self.run.command);
+        };
+        Outcome {
+            status,
+            stdout: String::from_utf8_lossy(&stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&stderr).into_owned(),
+            elapsed,
+            files: listing(self.run.folder.path()),
+            run: self.run,
+        }
+    }
+}
+
+/// Waits for the child on threads of its own.
+fn watch(mut child: Child) -> mpsc::Receiver<(ExitStatus, Vec<u8>, Vec<u8>)> {
+    fn drain(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<u8>> {
+        thread::spawn(move || {
+            let mut bytes = Vec::new();
+            if let Some(mut stream) = stream {
+                stream.read_to_end(&mut bytes).expect("read a pipe");
+            }
+            bytes
+        })
+    }
+    let (sender, receiver) = mpsc::channel();
+    let stdout = drain(child.stdout.take());
+    let stderr = drain(child.stderr.take());
+    thread::spawn(move || {
+        let status = child.wait().expect("wait for the program");
+        let stdout = stdout.join().expect("the program's standard output");
+        let stderr = stderr.join().expect("the program's standard error");
+        // The receiver may have lost its patience.
+        let _ = sender.send((status, stdout, stderr));
+    });
+    receiver
+}
+
+/// The files of a folder by name; what is no regular file has no content.
+fn listing(folder: &Path) -> BTreeMap<OsString, Vec<u8>> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return BTreeMap::new(); // some tests remove it
+    };
+    entries
+        .map(|entry| {
+            let entry = entry.expect("read a folder");
+            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+            let content = if is_file {
+                fs::read(entry.path()).unwrap_or_default()
+            } else {
+                Vec::new()
+            };
+            (entry.file_name(), content)
+        })
+        .collect()
+}
+
+/// What came of a run.
+pub struct Outcome {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+    pub elapsed: Duration,
+    pub files: BTreeMap<OsString, Vec<u8>>,
+    pub run: Run,
+}
+
+impl Outcome {
+    /// Asserts the exit code, and that nothing anywhere shows the token.
+    #[track_caller]
+    pub fn exits(&self, code: i32) -> &Self {
+        assert_eq!(self.status.code(), Some(code), "exit code\n{self}");
+        assert!(!self.stderr.contains(TOKEN), "the token shows\n{self}");
+        assert!(!self.stdout.contains(TOKEN), "the token shows\n{self}");
+        self
+    }
+
+    /// Asserts the whole of standard error.
+    #[track_caller]
+    pub fn says(&self, stderr: &str) -> &Self {
+        assert_eq!(self.stderr, stderr, "standard error\n{self}");
+        self
+    }
+
+    /// Asserts that standard error is one line for the error, which has `text` in it, and at most
+    /// one hint.
+    #[track_caller]
+    pub fn complains(&self, text: &str) -> &Self {
+        let lines: Vec<&str> = self.stderr.lines().collect();
+        let is_well_formed = match lines[..] {
+            [error] => error.starts_with("codearts-check-log: "),
+            [error, hint] => {
+                error.starts_with("codearts-check-log: ") && hint.starts_with("hint: ")
+            }
+            _ => false,
+        };
+        assert!(is_well_formed, "one line and a hint\n{self}");
+        assert!(lines[0].contains(text), "no '{text}' in the error\n{self}");
+        self
+    }
+
+    /// Asserts that the folder holds this one file, and nothing else.
+    #[track_caller]
+    pub fn leaves_only(&self, name: impl AsRef<OsStr>, content: &[u8]) -> &Self {
+        let names: Vec<&OsString> = self.files.keys().collect();
+        assert_eq!(names, [name.as_ref()], "files\n{self}");
+        let found = &self.files[name.as_ref()];
+        assert!(found == content, "the file's content\n{self}");
+        self
+    }
+
+    /// Asserts that the folder is empty.
+    #[track_caller]
+    pub fn leaves_nothing(&self) -> &Self {
+        assert!(self.files.is_empty(), "files\n{self}");
+        self
+    }
+
+    /// Asserts that the run took this long, or up to a second longer.
+    #[track_caller]
+    pub fn takes(&self, time: Duration) -> &Self {
+        let fits = (time..time + Duration::from_secs(1)).contains(&self.elapsed);
+        assert!(fits, "a run of {time:?} to a second more\n{self}");
+        self
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "command: {:?}", self.run.command)?;
+        writeln!(f, "status: {}, after {:?}", self.status, self.elapsed)?;
+        if let Some(signal) = self.status.signal() {
+            writeln!(f, "signal: {signal}")?;
+        }
+        writeln!(f, "--- standard output\n{}", self.stdout)?;
+        writeln!(f, "--- standard error\n{}", self.stderr)?;
+        writeln!(f, "--- files")?;
+        for (name, content) in &self.files {
+            let beginning = &content[..content.len().min(40)];
+            writeln!(
+                f,
+                "{name:?}: {} bytes, {}",
+                content.len(),
+                beginning.escape_ascii()
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// An argument of arbitrary bytes.
+pub fn os(bytes: &[u8]) -> &OsStr {
+    OsStr::from_bytes(bytes)
+}
+
+/// Runs `change` in the child before the program.
+pub fn before_exec(
+    command: &mut Command,
+    change: impl FnMut() -> std::io::Result<()> + Send + Sync + 'static,
+) {
+    // SAFETY: the callers only make system calls, and allocate nothing that another thread's lock
+    // could be needed for.
+    unsafe { command.pre_exec(change) };
+}

@@ -1,0 +1,18 @@
+//! The real program against a stand-in of the service, one exchange for each test: a scripted
+//! reply and a command line, and then what the server received, the exit code, both streams, and
+//! everything in the folder.
+
+#![cfg(target_os = "linux")]
+#![allow(unsafe_code)] // signals, and system calls between fork and exec
+
+mod fault;
+mod harness;
+mod packages;
+mod stand_in;
+
+mod answers;
+mod command_line;
+mod output;
+mod proxies;
+mod refusals;
+mod tls;

@@ -1,0 +1,587 @@
+//! Where the package goes, and what is there whatever goes wrong.
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::path::Path;
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::answers::ok;
+use crate::fault;
+use crate::harness::{OUTPUT, Outcome, Run, Running, STORAGES, Storage, before_exec, os};
+use crate::packages::{OLD, PACKAGE, noise, stored};
+use crate::stand_in::{StandIn, Step, response};
+
+fn server() -> StandIn {
+    StandIn::tls(ok(&PACKAGE))
+}
+
+fn mode(path: impl AsRef<Path>) -> u32 {
+    fs::metadata(path).expect("a file's metadata").mode() & 0o7777
+}
+
+fn set_mode(path: impl AsRef<Path>, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).expect("set a file's mode");
+}
+
+fn is_root() -> bool {
+    // SAFETY: it can't fail.
+    unsafe { libc::geteuid() == 0 }
+}
+
+/// Has the run be an ordinary user's, whatever the tests' own is.
+fn as_ordinary_user(run: Run) -> Run {
+    const NOBODY: u32 = 65534;
+    if !is_root() {
+        return run;
+    }
+    chown(run.folder.path(), Some(NOBODY), Some(NOBODY)).expect("give the folder away");
+    run.command(|command| {
+        use std::os::unix::process::CommandExt;
+        command.uid(NOBODY).gid(NOBODY);
+    })
+}
+
+/// A run whose files an ordinary user can read: temporary folders are their owner's alone.
+fn ordinary(server: &StandIn) -> Run {
+    let run = as_ordinary_user(Run::new(server));
+    let ca = run.side_file("ca.pem", crate::stand_in::ca_pem().as_bytes());
+    set_mode(ca.parent().expect("a folder"), 0o755);
+    run
+}
+
+#[test]
+fn an_output_is_a_file_or_an_existing_folder() {
+    for storage in STORAGES {
+        let server = server();
+        let run = Run::new(&server).storage(storage).args(&["-o", "out.zip"]);
+        run.go().exits(0).leaves_only("out.zip", &PACKAGE);
+
+        let run = Run::new(&server).storage(storage);
+        let output = run.path("named.zip");
+        let outcome = run.arg("-o").arg(&output).go();
+        outcome.exits(0).leaves_only("named.zip", &PACKAGE);
+
+        for folder in ["sub", "sub/", "./sub/.", "link"] {
+            let run = Run::new(&server).storage(storage).args(&["-o", folder]);
+            fs::create_dir(run.path("sub")).expect("a folder");
+            symlink("sub", run.path("link")).expect("a link");
+            let outcome = run.go();
+            outcome.exits(0);
+            let saved = fs::read(outcome.run.path("sub").join(OUTPUT));
+            assert_eq!(saved.expect("the package"), *PACKAGE);
+            assert_eq!(outcome.files.len(), 2, "{outcome}");
+        }
+    }
+}
+
+#[test]
+fn an_output_that_can_t_be_written_is_known_before_the_call() {
+    let server = server();
+    for storage in STORAGES {
+        for (output, text) in [
+            ("no-such-folder/out.zip", "No such file"),
+            ("no-such-folder/", "No such file"),
+            ("no-such-folder/.", "No such file"),
+            ("file/out.zip", "Not a directory"),
+            ("file/", "Not a directory"),
+            ("full", "is a directory"),
+            ("/dev/null", "it is no regular file"),
+            ("fifo", "it is no regular file"),
+            ("nowhere", "it is a symbolic link to nowhere"),
+            ("circle", "symbolic link"),
+            ("/proc/out.zip", "/proc"),
+            (&"n".repeat(256), "File name too long"),
+        ] {
+            let run = Run::new(&server).storage(storage).args(&["-o", output]);
+            fs::write(run.path("file"), OLD).expect("a file");
+            fs::create_dir_all(run.path("full").join(OUTPUT)).expect("a folder");
+            symlink("nothing-there", run.path("nowhere")).expect("a link");
+            symlink("circle", run.path("circle")).expect("a link");
+            let fifo = Command::new("mkfifo").arg(run.path("fifo")).status();
+            assert!(fifo.expect("run mkfifo").success());
+            let outcome = run.go();
+            outcome.exits(1).complains(text).complains("cannot ");
+            assert_eq!(outcome.files.len(), 5, "{outcome}");
+            assert_eq!(outcome.files[os(b"file")], OLD);
+        }
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_folder_that_is_read_only_is_known_before_the_call() {
+    let server = server();
+    for storage in STORAGES {
+        let run = ordinary(&server).storage(storage).file(OUTPUT, OLD);
+        set_mode(run.folder.path(), 0o555);
+        let outcome = run.go();
+        set_mode(outcome.run.folder.path(), 0o755);
+        outcome
+            .exits(1)
+            .complains("Permission denied")
+            .leaves_only(OUTPUT, OLD);
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_name_of_255_bytes_and_one_that_is_not_utf_8_are_names() {
+    let long = [b'n'; 255];
+    for storage in STORAGES {
+        for name in [&long[..], b"\xff\xfe \n.zip"] {
+            let server = server();
+            let run = || Run::new(&server).storage(storage).arg("-o").arg(os(name));
+            run().go().exits(0).leaves_only(os(name), &PACKAGE);
+            // Replaced, it needs a second name beside it for an instant.
+            let outcome = run().file(os(name), OLD).go();
+            outcome.exits(0).leaves_only(os(name), &PACKAGE);
+        }
+        let server = StandIn::tls(Vec::new());
+        let outcome = Run::new(&server).args(&["-o", "a\nb\u{1b}/x"]).go();
+        outcome
+            .exits(1)
+            .complains("cannot open the folder a\\nb\\u{1b}: ");
+    }
+}
+
+#[test]
+fn a_new_file_has_the_mode_that_the_umask_leaves() {
+    for storage in STORAGES {
+        for (umask, expected) in [(0o022, 0o644), (0o077, 0o600), (0o000, 0o666)] {
+            let server = server();
+            let outcome = Run::new(&server)
+                .storage(storage)
+                .command(|command| {
+                    before_exec(command, move || {
+                        // SAFETY: it can't fail.
+                        unsafe { libc::umask(umask) };
+                        Ok(())
+                    });
+                })
+                .go();
+            outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
+            assert_eq!(mode(outcome.run.path(OUTPUT)), expected, "{outcome}");
+        }
+    }
+}
+
+#[test]
+fn a_replaced_file_s_mode_and_hard_links_stay() {
+    for storage in STORAGES {
+        for kept in [0o600, 0o444, 0o640, 0o000, 0o777] {
+            let server = server();
+            let run = Run::new(&server).storage(storage).file(OUTPUT, OLD);
+            let other_link = run.side_file("link", b"");
+            fs::remove_file(&other_link).expect("remove a file");
+            fs::hard_link(run.path(OUTPUT), &other_link).expect("a hard link");
+            set_mode(run.path(OUTPUT), kept);
+            let outcome = run.go();
+            outcome.exits(0);
+            assert_eq!(mode(outcome.run.path(OUTPUT)), kept, "{outcome}");
+            set_mode(&other_link, 0o600);
+            assert_eq!(fs::read(&other_link).expect("the other link"), OLD);
+        }
+    }
+}
+
+#[test]
+fn a_replaced_file_s_owner_stays_where_that_is_allowed() {
+    if !is_root() {
+        return; // only root can give files away; CI is root
+    }
+    for storage in STORAGES {
+        let server = server();
+        let run = Run::new(&server).storage(storage).file(OUTPUT, OLD);
+        chown(run.path(OUTPUT), Some(1234), Some(5678)).expect("give a file away");
+        set_mode(run.path(OUTPUT), 0o640);
+        let outcome = run.go();
+        let found = fs::metadata(outcome.run.path(OUTPUT)).expect("the package");
+        assert_eq!(
+            (found.uid(), found.gid(), found.mode() & 0o777),
+            (1234, 5678, 0o640)
+        );
+
+        // Where it is not allowed, another group must not read it, nor the old group by the
+        // others' bits what its own did not let it.
+        for (old, new) in [
+            (0o640, 0o600),
+            (0o666, 0o606),
+            (0o604, 0o600),
+            (0o644, 0o604),
+        ] {
+            let run = ordinary(&server).storage(storage).file(OUTPUT, OLD);
+            chown(run.path(OUTPUT), Some(1234), Some(5678)).expect("give a file away");
+            set_mode(run.path(OUTPUT), old);
+            let outcome = run.go();
+            outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
+            let found = fs::metadata(outcome.run.path(OUTPUT)).expect("the package");
+            assert_eq!(
+                (found.uid(), found.gid(), found.mode() & 0o777),
+                (65534, 65534, new)
+            );
+        }
+    }
+}
+
+/// A server that stops in the middle of the package, and the run that waits for the rest.
+fn in_the_middle(change: impl FnOnce(Run) -> Run) -> Running {
+    let reply = response("200 OK", &[], &stored("noise", &noise(600_000)));
+    let half = reply[..reply.len() - 1000].to_vec();
+    let server = StandIn::tls(vec![Step::Send(half), Step::AwaitClose]);
+    let running = change(Run::new(&server)).spawn();
+    let io = format!("/proc/{}/io", running.pid);
+    let has_written = || {
+        let io = fs::read_to_string(&io).unwrap_or_default();
+        let bytes = io.lines().find_map(|line| line.strip_prefix("wchar: "));
+        bytes.is_some_and(|bytes| bytes.parse::<u64>().is_ok_and(|bytes| bytes > 500_000))
+    };
+    while !has_written() {
+        std::thread::yield_now();
+    }
+    running
+}
+
+#[test]
+fn a_partial_file_is_readable_by_no_more_people_than_the_old_one() {
+    let running = in_the_middle(|run| {
+        let run = run.storage(Storage::Named).file(OUTPUT, OLD);
+        set_mode(run.path(OUTPUT), 0o644);
+        run
+    });
+    let partial = fs::read_dir(running.run.folder.path())
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").path())
+        .find(|path| path.file_name() != Some(os(OUTPUT.as_bytes())))
+        .expect("a partial file");
+    assert_eq!(mode(partial), 0o600);
+    running.signal(libc::SIGKILL);
+    running.wait();
+}
+
+#[test]
+fn a_link_stays_and_its_target_is_replaced() {
+    for storage in STORAGES {
+        let server = server();
+        let run = Run::new(&server).storage(storage);
+        fs::create_dir(run.path("sub")).expect("a folder");
+        fs::write(run.path("sub/target"), OLD).expect("a file");
+        symlink("sub/target", run.path(OUTPUT)).expect("a link");
+        let outcome = run.go();
+        outcome.exits(0);
+        let link = fs::read_link(outcome.run.path(OUTPUT)).expect("the link");
+        assert_eq!(link, Path::new("sub/target"));
+        assert_eq!(
+            fs::read(outcome.run.path("sub/target")).expect("the target"),
+            *PACKAGE
+        );
+        let left = fs::read_dir(outcome.run.path("sub"))
+            .expect("the folder")
+            .count();
+        assert_eq!((left, outcome.files.len()), (1, 2), "{outcome}");
+    }
+}
+
+#[test]
+fn a_link_leads_into_another_file_system() {
+    // The tests' folders are on a disk, /dev/shm is not.
+    let elsewhere = tempfile::tempdir_in("/dev/shm").expect("a folder in /dev/shm");
+    let target = elsewhere.path().join("target");
+    for storage in STORAGES {
+        fs::write(&target, OLD).expect("a file");
+        let server = server();
+        let run = Run::new(&server).storage(storage);
+        symlink(&target, run.path(OUTPUT)).expect("a link");
+        run.go().exits(0);
+        assert_eq!(fs::read(&target).expect("the target"), *PACKAGE);
+        assert_eq!(
+            fs::read_dir(elsewhere.path()).expect("the folder").count(),
+            1
+        );
+    }
+}
+
+#[test]
+fn a_link_that_somebody_planted_in_a_sticky_folder_is_not_followed() {
+    let protected = fs::read_to_string("/proc/sys/fs/protected_symlinks");
+    if !is_root() || protected.is_ok_and(|setting| setting.trim() == "0") {
+        return; // the kernel's protection is off, or nobody else can be made up
+    }
+    for storage in STORAGES {
+        let server = server();
+        let run = Run::new(&server).storage(storage);
+        let target = run.side_file("target", OLD);
+        set_mode(run.folder.path(), 0o1777);
+        symlink(&target, run.path(OUTPUT)).expect("a link");
+        std::os::unix::fs::lchown(run.path(OUTPUT), Some(1234), Some(1234)).expect("give it away");
+        run.go().exits(1).complains("Permission denied");
+        assert_eq!(fs::read(&target).expect("the target"), OLD);
+        assert!(server.requests().is_empty());
+    }
+}
+
+#[test]
+fn a_file_size_limit_is_an_error_and_not_a_death() {
+    let package = stored("noise", &noise(1 << 20));
+    for storage in STORAGES {
+        let server = StandIn::tls(ok(&package));
+        let outcome = Run::new(&server)
+            .storage(storage)
+            .file(OUTPUT, OLD)
+            .command(|command| {
+                before_exec(command, || {
+                    let limit = libc::rlimit {
+                        rlim_cur: 500_000,
+                        rlim_max: 500_000,
+                    };
+                    // SAFETY: the pointer is to a local.
+                    match unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit) } {
+                        0 => Ok(()),
+                        _ => Err(std::io::Error::last_os_error()),
+                    }
+                });
+            })
+            .go();
+        outcome
+            .exits(1)
+            .complains(&format!("cannot write ./{OUTPUT}: File too large"))
+            .leaves_only(OUTPUT, OLD);
+    }
+}
+
+#[test]
+fn a_full_disk_is_an_error() {
+    if !is_root() {
+        return; // mounting is root's; CI is root
+    }
+    let package = stored("noise", &noise(1 << 20));
+    for storage in STORAGES {
+        let server = StandIn::tls(ok(&package));
+        let run = Run::new(&server).storage(storage);
+        let mount = run.folder.path().to_owned();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=512k", "none"])
+            .arg(&mount)
+            .status();
+        assert!(mounted.expect("run mount").success());
+        // The run must start in the new root of the file system.
+        let outcome = run.file(OUTPUT, OLD).arg("-o").arg(&mount).go();
+        outcome
+            .exits(1)
+            .complains("No space left on device")
+            .leaves_only(OUTPUT, OLD);
+        drop(outcome);
+        let unmounted = Command::new("umount").arg(&mount).status();
+        assert!(unmounted.expect("run umount").success());
+        fs::remove_dir(&mount).expect("remove the folder");
+    }
+}
+
+#[test]
+fn a_disk_that_fails_to_sync_is_an_error_and_the_old_file_stays() {
+    for storage in STORAGES {
+        let server = server();
+        let filter = fault::fail(libc::SYS_fsync, libc::EIO);
+        let outcome = Run::new(&server)
+            .storage(storage)
+            .file(OUTPUT, OLD)
+            .command(|command| fault::install(command, filter))
+            .go();
+        outcome
+            .exits(1)
+            .complains("Input/output error")
+            .leaves_only(OUTPUT, OLD);
+    }
+}
+
+#[test]
+fn a_rename_that_fails_leaves_no_second_name() {
+    for storage in STORAGES {
+        let server = server();
+        let filter = fault::fail(libc::SYS_rename, libc::EIO);
+        let outcome = Run::new(&server)
+            .storage(storage)
+            .file(OUTPUT, OLD)
+            .command(|command| fault::install(command, filter))
+            .go();
+        outcome
+            .exits(1)
+            .complains("Input/output error")
+            .leaves_only(OUTPUT, OLD);
+    }
+}
+
+#[test]
+fn an_output_folder_or_a_working_folder_that_is_removed_is_an_error() {
+    for storage in STORAGES {
+        let before = Run::new(&server()).storage(storage).command(|command| {
+            before_exec(command, || {
+                std::env::current_dir().and_then(fs::remove_dir_all)
+            });
+        });
+        before.go().exits(1).complains("No such file");
+
+        // A folder with a nameless file in it can be removed; one with a named one, emptied first.
+        let running = in_the_middle(|run| {
+            fs::create_dir(run.path("sub")).expect("a folder");
+            run.storage(storage)
+                .args(&["-o", "sub", "--timeout", "0.5"])
+        });
+        fs::remove_dir_all(running.run.path("sub")).expect("remove the folder");
+        running.wait().exits(6).leaves_nothing();
+    }
+}
+
+/// A run whose server holds the last byte back until the folder is gone.
+#[test]
+fn a_package_whose_folder_is_gone_at_the_end_is_not_saved() {
+    static FOLDER: std::sync::Mutex<Option<std::path::PathBuf>> = std::sync::Mutex::new(None);
+    for storage in STORAGES {
+        let greeting =
+            crate::stand_in::Greeting::Tls(crate::stand_in::Certificate::Good.server_config());
+        let server = StandIn::start(std::net::Ipv4Addr::LOCALHOST.into(), greeting, |_| {
+            let folder = FOLDER.lock().expect("no panic").clone().expect("a folder");
+            fs::remove_dir_all(folder).expect("remove the folder");
+            ok(&PACKAGE)
+        })
+        .expect("a free port on loopback");
+        let run = Run::new(&server).storage(storage).args(&["-o", "sub"]);
+        fs::create_dir(run.path("sub")).expect("a folder");
+        *FOLDER.lock().expect("no panic") = Some(run.path("sub"));
+        run.go()
+            .exits(1)
+            .complains("cannot write sub/")
+            .leaves_nothing();
+    }
+}
+
+#[test]
+fn a_kill_leaves_the_old_file_and_nothing_else() {
+    for storage in STORAGES {
+        for signal in [libc::SIGKILL, libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+            let running = in_the_middle(|run| run.storage(storage).file(OUTPUT, OLD));
+            running.signal(signal);
+            let outcome = running.wait();
+            assert_eq!(
+                std::os::unix::process::ExitStatusExt::signal(&outcome.status),
+                Some(signal)
+            );
+            assert_leaves_old(&outcome, storage);
+        }
+    }
+}
+
+/// Asserts that the old file is whole, and beside it nothing, or, where it can't be helped, one
+/// partial file.
+#[track_caller]
+fn assert_leaves_old(outcome: &Outcome, storage: Storage) {
+    match storage {
+        Storage::Nameless => {
+            outcome.leaves_only(OUTPUT, OLD);
+        }
+        Storage::Named => {
+            let names: Vec<_> = outcome.files.keys().collect();
+            assert_eq!(names.len(), 2, "{outcome}");
+            assert!(
+                names[0].as_bytes().starts_with(b".codearts-check-log."),
+                "{outcome}"
+            );
+            assert_eq!(outcome.files[os(OUTPUT.as_bytes())], OLD);
+        }
+    }
+}
+
+#[test]
+fn signals_that_were_ignored_stay_ignored() {
+    let running = in_the_middle(|run| {
+        run.args(&["--timeout", "1"]).command(|command| {
+            before_exec(command, || {
+                for signal in [libc::SIGHUP, libc::SIGINT] {
+                    // SAFETY: no handler is installed.
+                    unsafe { libc::signal(signal, libc::SIG_IGN) };
+                }
+                Ok(())
+            });
+        })
+    });
+    running.signal(libc::SIGHUP);
+    running.signal(libc::SIGINT);
+    running
+        .wait()
+        .exits(6)
+        .complains("--timeout")
+        .leaves_nothing();
+}
+
+#[test]
+fn runs_at_once_for_one_output_all_succeed_and_one_package_is_there() {
+    const RUNS: usize = 8;
+    const ROUNDS: usize = 25;
+    for storage in STORAGES {
+        let packages: Vec<Vec<u8>> = (0..RUNS)
+            .map(|number| stored("noise", &noise(300_000 + number)))
+            .collect();
+        let folder = tempfile::tempdir().expect("a folder");
+        for round in 0..ROUNDS {
+            let next = AtomicUsize::new(0);
+            let replies: Vec<_> = packages.iter().map(|package| ok(package)).collect();
+            let greeting =
+                crate::stand_in::Greeting::Tls(crate::stand_in::Certificate::Good.server_config());
+            let server =
+                StandIn::start(std::net::Ipv4Addr::LOCALHOST.into(), greeting, move |_| {
+                    replies[next.fetch_add(1, Ordering::Relaxed)].clone()
+                })
+                .expect("a free port on loopback");
+            let runs: Vec<Running> = (0..RUNS)
+                .map(|_| {
+                    let run = Run::new(&server).storage(storage);
+                    run.arg("-o").arg(folder.path()).spawn()
+                })
+                .collect();
+            for run in runs {
+                run.wait().exits(0).says("");
+            }
+            let names: Vec<_> = fs::read_dir(folder.path()).expect("the folder").collect();
+            assert_eq!(names.len(), 1, "round {round}, {storage:?}: {names:?}");
+            let found = fs::read(folder.path().join(OUTPUT)).expect("the package");
+            assert!(packages.contains(&found), "round {round}, {storage:?}");
+            if round % 2 == 0 {
+                fs::remove_file(folder.path().join(OUTPUT)).expect("remove the package");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_maximum_time_removes_a_partial_file_that_has_a_name() {
+    // A lookup that never ends can't be had without a name server: a token that never comes can,
+    // but before the partial file is there. A server's silence is ended by ureq in good order.
+    for storage in STORAGES {
+        let running = in_the_middle(|run| {
+            run.storage(storage)
+                .file(OUTPUT, OLD)
+                .args(&["--max-time", "1"])
+        });
+        let outcome = running.wait();
+        outcome
+            .exits(6)
+            .complains("not finished after 1 s (--max-time)")
+            .takes(Duration::from_secs(1))
+            .leaves_only(OUTPUT, OLD);
+    }
+}
+
+#[test]
+fn stale_and_foreign_files_beside_the_output_do_not_matter() {
+    for storage in STORAGES {
+        let server = server();
+        let run = Run::new(&server).storage(storage);
+        File::create(run.path(".codearts-check-log.1.1.0")).expect("a stale file");
+        let outcome = run.go();
+        outcome.exits(0);
+        assert_eq!(outcome.files.len(), 2, "{outcome}");
+        assert_eq!(outcome.files[os(OUTPUT.as_bytes())], *PACKAGE);
+    }
+}

@@ -1,0 +1,246 @@
+//! The way through a proxy, by curl's variables and rules.
+
+use std::net::Ipv4Addr;
+
+use crate::answers::ok;
+use crate::harness::{ID, OUTPUT, Outcome, Run, TOKEN};
+use crate::packages::PACKAGE;
+use crate::stand_in::{Certificate, Greeting, StandIn, Step};
+
+const CONNECTED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
+
+fn proxy(greeting: Greeting, script: Vec<Step>) -> StandIn {
+    StandIn::start(Ipv4Addr::LOCALHOST.into(), greeting, move |_| {
+        script.clone()
+    })
+    .expect("a free port on loopback")
+}
+
+/// A server, and a proxy that leads to it whatever it is asked for.
+fn server_behind_proxy(greeting: Greeting) -> (StandIn, StandIn) {
+    let server = StandIn::tls(ok(&PACKAGE));
+    let tunnel = vec![Step::Send(CONNECTED.to_vec()), Step::Tunnel(server.address)];
+    let proxy = proxy(greeting, tunnel);
+    (server, proxy)
+}
+
+/// A proxy that must not be called.
+fn trap() -> StandIn {
+    proxy(Greeting::Plain, Vec::new())
+}
+
+fn url(proxy: &StandIn) -> String {
+    format!("http://{}", proxy.address)
+}
+
+#[track_caller]
+fn assert_saved(outcome: &Outcome) {
+    outcome.exits(0).says("").leaves_only(OUTPUT, &PACKAGE);
+}
+
+#[test]
+fn each_variable_leads_through_the_proxy_which_sees_no_secret() {
+    for variable in ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+        let (server, proxy) = server_behind_proxy(Greeting::Plain);
+        let outcome = Run::new(&server).env(variable, url(&proxy)).go();
+        assert_saved(&outcome);
+        let heads = proxy.requests();
+        let port = server.address.port();
+        assert_eq!(heads.len(), 1);
+        assert!(
+            heads[0]
+                .0
+                .starts_with(&format!("CONNECT localhost:{port} HTTP/1.1\r\n"))
+        );
+        assert!(!heads[0].0.contains(TOKEN) && !heads[0].0.contains(ID));
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[test]
+fn the_first_variable_that_is_set_wins() {
+    let names = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+    for first in 0..names.len() {
+        let (server, proxy) = server_behind_proxy(Greeting::Plain);
+        let trap = trap();
+        let mut run = Run::new(&server);
+        for (place, name) in names.iter().enumerate() {
+            run = match place {
+                _ if place < first => run.env(name, ""),
+                _ if place == first => run.env(name, url(&proxy)),
+                _ => run.env(name, url(&trap)),
+            };
+        }
+        assert_saved(&run.go());
+        assert_eq!(proxy.requests().len(), 1);
+        assert!(trap.requests().is_empty());
+    }
+}
+
+#[test]
+fn http_proxy_does_not_count() {
+    let (server, trap) = (StandIn::tls(ok(&PACKAGE)), trap());
+    let run = Run::new(&server);
+    let outcome = run
+        .env("http_proxy", url(&trap))
+        .env("HTTP_PROXY", url(&trap))
+        .go();
+    assert_saved(&outcome);
+    assert!(trap.requests().is_empty());
+}
+
+#[test]
+fn no_proxy_exempts_hosts_and_their_subdomains() {
+    for (variable, list) in [
+        ("no_proxy", "localhost"),
+        ("NO_PROXY", "localhost"),
+        ("no_proxy", "*"),
+        ("no_proxy", "example.com, LOCALHOST"),
+        ("no_proxy", "example.com .localhost"),
+    ] {
+        let (server, trap) = (StandIn::tls(ok(&PACKAGE)), trap());
+        let run = Run::new(&server).env("https_proxy", url(&trap));
+        assert_saved(&run.env(variable, list).go());
+        assert!(trap.requests().is_empty(), "{list}");
+    }
+    for list in ["", "host", "a.localhost", "ocalhost", "127.0.0.1", ",, "] {
+        let (server, proxy) = server_behind_proxy(Greeting::Plain);
+        let run = Run::new(&server).env("https_proxy", url(&proxy));
+        assert_saved(&run.env("no_proxy", list).go());
+        assert_eq!(proxy.requests().len(), 1, "{list}");
+    }
+    // A subdomain, which need not be found: the proxy that is passed by would have answered.
+    for list in ["invalid", ".invalid", "b.invalid"] {
+        let trap = trap();
+        let run = Run::bare()
+            .env("https_proxy", url(&trap))
+            .env("no_proxy", list);
+        run.args(&["-e", "a.b.invalid", ID])
+            .go()
+            .exits(6)
+            .complains("cannot look up a.b.invalid");
+        assert!(trap.requests().is_empty(), "{list}");
+    }
+    // The variable in small letters wins.
+    let (server, proxy) = server_behind_proxy(Greeting::Plain);
+    let run = Run::new(&server)
+        .env("https_proxy", url(&proxy))
+        .env("NO_PROXY", "*");
+    assert_saved(&run.env("no_proxy", "other").go());
+    assert_eq!(proxy.requests().len(), 1);
+}
+
+#[test]
+fn an_exempt_ipv6_address_is_written_with_or_without_brackets() {
+    for list in ["::1", "[::1]"] {
+        let trap = trap();
+        let run = Run::bare()
+            .env("https_proxy", url(&trap))
+            .env("no_proxy", list);
+        run.args(&["-e", "[::1]:1", ID])
+            .go()
+            .exits(6)
+            .complains("refused");
+        assert!(trap.requests().is_empty(), "{list}");
+    }
+}
+
+#[test]
+fn credentials_reach_the_proxy_decoded_and_nobody_else() {
+    let (server, proxy) = server_behind_proxy(Greeting::Plain);
+    let address = proxy.address;
+    let outcome = Run::new(&server)
+        .env("https_proxy", format!("http://user:p%40ss@{address}/"))
+        .arg("-v")
+        .go();
+    outcome.exits(0);
+    assert!(!outcome.stderr.contains("user"), "{outcome}");
+    // base64 of user:p@ss
+    let expected = Some("Basic dXNlcjpwQHNz");
+    assert_eq!(proxy.requests()[0].header("Proxy-Authorization"), expected);
+    assert_eq!(server.requests()[0].header("Proxy-Authorization"), None);
+}
+
+#[test]
+fn a_proxy_is_spoken_to_over_tls_where_its_url_says_so() {
+    let greeting = Greeting::Tls(Certificate::Good.server_config());
+    let (server, proxy) = server_behind_proxy(greeting);
+    let proxy_url = format!("https://localhost:{}", proxy.address.port());
+    assert_saved(&Run::new(&server).env("https_proxy", proxy_url).go());
+    assert!(proxy.requests()[0].0.starts_with("CONNECT "));
+}
+
+#[test]
+fn a_proxy_that_opens_no_tunnel_is_a_network_failure_with_its_status() {
+    let server = StandIn::tls(ok(&PACKAGE));
+    for (answer, text) in [
+        (
+            "HTTP/1.1 403 Forbidden\r\n\r\n",
+            "proxy server responded 403",
+        ),
+        (
+            "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
+            "responded 407",
+        ),
+        ("HTTP/1.1 502 Bad Gateway\r\n\r\n", "responded 502"),
+        ("", "through the proxy"),
+    ] {
+        let proxy = proxy(Greeting::Plain, vec![Step::Send(answer.into())]);
+        let with_password = format!("http://user:pass-word@{}", proxy.address);
+        let outcome = Run::new(&server).env("https_proxy", with_password).go();
+        outcome
+            .exits(6)
+            .complains(&format!("through the proxy {}: ", url(&proxy)))
+            .complains(text)
+            .leaves_nothing();
+        assert!(!outcome.stderr.contains("pass-word"), "{outcome}");
+        assert_eq!(
+            outcome.stderr.contains("hint: the proxy wants"),
+            answer.contains("407")
+        );
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_proxy_that_can_t_be_used_is_a_usage_error_that_hides_its_password() {
+    let server = StandIn::tls(ok(&PACKAGE));
+    for value in [
+        "socks5://pass-word@127.0.0.1:1080",
+        "ftp://pass-word@127.0.0.1",
+        "http://user:pass-word@:8080",
+        "http://user:pass-word@host:0",
+        "http://user:pass-word@host:99999",
+        "http://user:pass-word@host/path",
+        "http://us er:pass-word@host",
+        "http://",
+        "http://pass-word host",
+    ] {
+        for variable in ["https_proxy", "ALL_PROXY"] {
+            let outcome = Run::new(&server).env(variable, value).go();
+            outcome
+                .exits(2)
+                .complains(&format!("the proxy in {variable} can't be used: "))
+                .leaves_nothing();
+            assert!(!outcome.stderr.contains("pass-word"), "{outcome}");
+        }
+    }
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn a_call_on_loopback_in_the_clear_goes_through_no_proxy() {
+    let server = StandIn::start(Ipv4Addr::LOCALHOST.into(), Greeting::Plain, |_| {
+        ok(&PACKAGE)
+    })
+    .expect("a free port on loopback");
+    let trap = trap();
+    let endpoint = format!("http://localhost:{}", server.address.port());
+    let run = Run::bare().args(&["-e", &endpoint, ID]);
+    assert_saved(
+        &run.env("https_proxy", url(&trap))
+            .env("ALL_PROXY", url(&trap))
+            .go(),
+    );
+    assert!(trap.requests().is_empty());
+}

@@ -1,0 +1,233 @@
+//! Every other status: its exit code, what is said of the server's words, and nothing written.
+
+use std::time::Duration;
+
+use crate::harness::{OUTPUT, Outcome, Run, STORAGES};
+use crate::packages::{OLD, PACKAGE};
+use crate::stand_in::{StandIn, Step, response};
+
+/// The reference's two examples, word for word.
+const BAD_REQUEST: &[u8] = br#"{ "error_code" : "CC.xxxxxxxx.400", "error_msg" : "Verify request parameter failed. Check whether the request parameters are correct." }"#;
+const UNAUTHORIZED: &[u8] =
+    br#"{ "error_code" : "CC.00000003", "error_msg" : "Authentication information expired." }"#;
+
+fn run(script: Vec<Step>) -> Outcome {
+    let server = StandIn::tls(script);
+    let outcome = Run::new(&server).go();
+    assert_eq!(server.requests().len(), 1, "{outcome}");
+    outcome
+}
+
+fn refuse(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Outcome {
+    run(vec![Step::Send(response(status, headers, body))])
+}
+
+/// What is said after `codearts-check-log: the server answered 500 Internal Server Error: `.
+fn words(outcome: &Outcome) -> &str {
+    let start = "codearts-check-log: the server answered 500 Internal Server Error";
+    let rest = outcome.stderr.strip_prefix(start);
+    let rest = rest.unwrap_or_else(|| panic!("another beginning\n{outcome}"));
+    let line = rest.strip_suffix('\n');
+    line.unwrap_or_else(|| panic!("no line\n{outcome}"))
+}
+
+#[test]
+fn a_400_exits_40_with_the_reference_s_words() {
+    refuse("400 Bad Request", &[], BAD_REQUEST)
+        .exits(40)
+        .says(
+            "codearts-check-log: the server answered 400 Bad Request: CC.xxxxxxxx.400: \
+             Verify request parameter failed. Check whether the request parameters are correct.\n\
+             hint: check the subtask ID: every subtask of an execution has its own\n",
+        )
+        .leaves_nothing();
+}
+
+#[test]
+fn a_401_exits_41_with_the_reference_s_words() {
+    refuse("401 Unauthorized", &[], UNAUTHORIZED)
+        .exits(41)
+        .says(
+            "codearts-check-log: the server answered 401 Unauthorized: CC.00000003: \
+             Authentication information expired.\n\
+             hint: get a new token: a token lasts 24 hours\n",
+        )
+        .leaves_nothing();
+}
+
+#[test]
+fn every_other_status_has_its_exit_code_and_leaves_the_old_file() {
+    for (status, code) in [
+        ("101 Switching Protocols", 3),
+        ("201 Created", 3),
+        ("204 No Content", 3),
+        ("206 Partial Content", 3),
+        ("300 Multiple Choices", 3),
+        ("304 Not Modified", 3),
+        ("402 Payment Required", 4),
+        ("403 Forbidden", 4),
+        ("404 Not Found", 4),
+        ("407 Proxy Authentication Required", 4),
+        ("409 Conflict", 4),
+        ("499 Odd", 4),
+        ("408 Request Timeout", 5),
+        ("429 Too Many Requests", 5),
+        ("500 Internal Server Error", 5),
+        ("502 Bad Gateway", 5),
+        ("503 Service Unavailable", 5),
+        ("504 Gateway Timeout", 5),
+        ("599 Odd", 5),
+        ("600 Odder", 3),
+        ("999 Oddest", 3),
+    ] {
+        for storage in STORAGES {
+            // A package in the body doesn't matter.
+            let server = StandIn::tls(vec![Step::Send(response(status, &[], &PACKAGE))]);
+            let outcome = Run::new(&server).storage(storage).file(OUTPUT, OLD).go();
+            outcome
+                .exits(code)
+                .complains(&format!("the server answered {}", &status[..3]))
+                .leaves_only(OUTPUT, OLD);
+        }
+    }
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    for status in [
+        "301 Moved Permanently",
+        "302 Found",
+        "307 Temporary Redirect",
+        "308 Permanent Redirect",
+    ] {
+        let elsewhere = StandIn::tls(vec![Step::Send(response("200 OK", &[], &PACKAGE))]);
+        let location = format!("https://localhost:{}/x", elsewhere.address.port());
+        let outcome = refuse(status, &[("Location", &location)], b"");
+        outcome.exits(3).complains(&location).leaves_nothing();
+        assert!(elsewhere.requests().is_empty(), "{outcome}");
+    }
+}
+
+#[test]
+fn hints_help_where_something_can_be_done() {
+    for (status, hint) in [
+        ("302 Found", "redirects are not followed"),
+        ("403 Forbidden", "codeartscheck:task:get"),
+        ("404 Not Found", "--endpoint"),
+        ("407 Proxy Authentication Required", "the proxy wants"),
+        ("429 Too Many Requests", "try again later"),
+    ] {
+        let outcome = refuse(status, &[], b"");
+        let last = outcome.stderr.lines().last().unwrap_or_default();
+        assert!(
+            last.starts_with("hint: ") && last.contains(hint),
+            "{outcome}"
+        );
+    }
+    assert_eq!(
+        refuse("500 Internal Server Error", &[], b"")
+            .stderr
+            .lines()
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn the_gateway_s_and_other_services_shapes_are_understood() {
+    let error = "500 Internal Server Error";
+    let gateway =
+        br#"{"error_msg":"The API does not exist","error_code":"APIGW.0101","request_id":"6b7"}"#;
+    let outcome = refuse(error, &[], gateway);
+    assert_eq!(
+        words(&outcome),
+        ": APIGW.0101: The API does not exist (request ID 6b7)"
+    );
+    let other = br#"{"error":{"code":"IAM.1","message":"No."},"request_id":"9"}"#;
+    let outcome = refuse(error, &[], other);
+    assert_eq!(words(&outcome), ": IAM.1: No. (request ID 9)");
+    let outcome = refuse(error, &[], br#"{"error_msg":"No code."}"#);
+    assert_eq!(words(&outcome), ": No code.");
+}
+
+#[test]
+fn the_request_id_and_retry_after_are_shown_from_the_header() {
+    let headers = [("X-Request-Id", "abc"), ("Retry-After", "120")];
+    let outcome = refuse(
+        "500 Internal Server Error",
+        &headers,
+        br#"{"error_code":"A.1","error_msg":"b","request_id":"from the body"}"#,
+    );
+    assert_eq!(
+        words(&outcome),
+        ": A.1: b (request ID abc, Retry-After 120)"
+    );
+}
+
+#[test]
+fn a_body_that_is_no_error_in_json_is_shown_as_it_stands_on_one_line() {
+    let error = "500 Internal Server Error";
+    let deep = "[".repeat(30_000);
+    for (body, said) in [
+        (b"".as_slice(), ""),
+        (b" \r\n", ""),
+        (
+            b"<html>\n <h1>Bad\tgateway</h1>",
+            ": <html> <h1>Bad gateway</h1>",
+        ),
+        (b"\xff\xfe bytes", ": \u{fffd}\u{fffd} bytes"),
+        (b"red \x1b[31m \x07", ": red \\u{1b}[31m \\u{7}"),
+        ("\u{202e}kcab \u{2028} on".as_bytes(), ": \\u{202e}kcab on"),
+        (
+            br#"{"error_code":7,"error_msg":[]}"#,
+            r#": {"error_code":7,"error_msg":[]}"#,
+        ),
+        (br#"{"error":"flat"}"#, r#": {"error":"flat"}"#),
+    ] {
+        let outcome = refuse(error, &[], body);
+        assert_eq!(words(outcome.exits(5)), said, "{outcome}");
+    }
+    let outcome = refuse(error, &[], deep.as_bytes());
+    assert_eq!(words(outcome.exits(5)), format!(": {}…", "[".repeat(499)));
+}
+
+#[test]
+fn json_s_escapes_do_not_reach_the_terminal_either() {
+    let body = br#"{"error_code":"A\n\u001b[2J","error_msg":"b\u202ec\r\nforged: line"}"#;
+    let outcome = refuse("500 Internal Server Error", &[], body);
+    assert_eq!(
+        words(&outcome),
+        ": A\\n\\u{1b}[2J: b\\u{202e}c\\r\\nforged: line"
+    );
+}
+
+#[test]
+fn a_server_s_words_take_at_most_500_characters() {
+    let long = "é".repeat(9_000);
+    let body = format!(r#"{{"error_code":"{long}","error_msg":"{long}","request_id":"{long}"}}"#);
+    let headers = [("Retry-After", &*long), ("Location", &*long)];
+    let outcome = refuse("500 Internal Server Error", &headers, body.as_bytes());
+    let said = words(&outcome).strip_prefix(": ").unwrap_or_default();
+    assert_eq!(said.chars().count(), 500, "{outcome}");
+    assert!(said.starts_with("ééé"), "{outcome}");
+    assert!(said.contains("request ID é"), "{outcome}");
+}
+
+#[test]
+fn only_the_beginning_of_a_huge_error_body_is_read() {
+    let body = vec![b'x'; 10 << 20];
+    let outcome = refuse("500 Internal Server Error", &[], &body);
+    outcome.exits(5);
+    assert_eq!(words(&outcome).chars().count(), 502);
+}
+
+#[test]
+fn the_status_decides_where_the_error_body_stalls_or_breaks() {
+    let head = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 100\r\n\r\nhalf".to_vec();
+    for end in [Step::AwaitClose, Step::Cut, Step::Reset] {
+        let server = StandIn::tls(vec![Step::Send(head.clone()), end]);
+        let outcome = Run::new(&server).args(&["--timeout", "0.5"]).go();
+        outcome.exits(41).complains("401 Unauthorized: half");
+        assert!(outcome.elapsed < Duration::from_millis(1500), "{outcome}");
+    }
+}

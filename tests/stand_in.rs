@@ -1,0 +1,335 @@
+//! A stand-in for the service: a server on loopback whose every byte and pause is scripted.
+//!
+//! The tests start one for each exchange; the example `stand-in` runs it by itself.
+
+use std::fmt::Write as _;
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// One act of the server on a connection.
+#[derive(Clone)]
+pub enum Step {
+    /// Sends bytes.
+    Send(Vec<u8>),
+    /// Sends each byte by itself, with a pause before it.
+    Trickle(Vec<u8>, Duration),
+    /// Sends the same bytes again and again until the client hangs up.
+    SendForever(Vec<u8>, Duration),
+    /// Stays silent until the client hangs up.
+    AwaitClose,
+    /// Ends the TCP connection without a word of TLS.
+    Cut,
+    /// Resets the TCP connection.
+    Reset,
+    /// Becomes a tunnel to this address.
+    Tunnel(SocketAddr),
+}
+
+/// How the server greets.
+#[derive(Clone)]
+pub enum Greeting {
+    /// With a TLS handshake, as the owner of a certificate.
+    Tls(Arc<ServerConfig>),
+    /// With nothing: plain HTTP.
+    Plain,
+    /// With the script, before anything is read.
+    Script,
+}
+
+/// What the client sent up to the end of its request's head, or to where it hung up.
+#[derive(Clone, Debug, Default)]
+pub struct Request(pub String);
+
+impl Request {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.0.lines().find_map(|line| {
+            let (key, value) = line.split_once(": ")?;
+            key.eq_ignore_ascii_case(name).then_some(value)
+        })
+    }
+}
+
+type Script = dyn Fn(&Request) -> Vec<Step> + Send + Sync;
+
+/// A running server. It serves connections until the process ends.
+pub struct StandIn {
+    pub address: SocketAddr,
+    /// What was received, a request for each connection.
+    requests: Arc<Mutex<Vec<Request>>>,
+}
+
+impl StandIn {
+    /// A server that runs the script which `script` writes for a request.
+    pub fn start(
+        ip: IpAddr,
+        greeting: Greeting,
+        script: impl Fn(&Request) -> Vec<Step> + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind((ip, 0))?;
+        let address = listener.local_addr()?;
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&requests);
+        let script: Arc<Script> = Arc::new(script);
+        thread::spawn(move || {
+            for connection in listener.incoming() {
+                let (greeting, script, seen) = (greeting.clone(), script.clone(), seen.clone());
+                // A client that hangs up in the middle is part of many tests.
+                thread::spawn(move || connection.and_then(|c| serve(c, greeting, &*script, &seen)));
+            }
+        });
+        Ok(Self { address, requests })
+    }
+
+    /// A server over TLS on 127.0.0.1 that answers every request with the same script.
+    pub fn tls(script: Vec<Step>) -> Self {
+        let greeting = Greeting::Tls(Certificate::Good.server_config());
+        Self::start(Ipv4Addr::LOCALHOST.into(), greeting, move |_| {
+            script.clone()
+        })
+        .expect("a free port on loopback")
+    }
+
+    /// What was received so far.
+    pub fn requests(&self) -> Vec<Request> {
+        self.requests
+            .lock()
+            .expect("no panic in the server")
+            .clone()
+    }
+}
+
+/// Serves one connection.
+fn serve(
+    tcp: TcpStream,
+    greeting: Greeting,
+    script: &Script,
+    seen: &Mutex<Vec<Request>>,
+) -> io::Result<()> {
+    let number = {
+        let mut seen = seen.lock().expect("no panic in the server");
+        seen.push(Request::default());
+        seen.len() - 1
+    };
+    // Tests that trickle count on small segments.
+    tcp.set_nodelay(true)?;
+    let reads_first = !matches!(greeting, Greeting::Script);
+    let mut connection = match greeting {
+        Greeting::Tls(config) => {
+            let session = ServerConnection::new(config).map_err(io::Error::other)?;
+            Connection::Tls(Box::new(StreamOwned::new(session, tcp)))
+        }
+        Greeting::Plain | Greeting::Script => Connection::Plain(tcp),
+    };
+    let mut request = Request::default();
+    if reads_first {
+        request = connection.read_head()?;
+        seen.lock().expect("no panic in the server")[number] = request.clone();
+    }
+    for step in script(&request) {
+        match step {
+            Step::Send(bytes) => connection.send(&bytes)?,
+            Step::Trickle(bytes, pause) => {
+                for byte in bytes {
+                    thread::sleep(pause);
+                    connection.send(&[byte])?;
+                }
+            }
+            Step::SendForever(bytes, pause) => loop {
+                thread::sleep(pause);
+                connection.send(&bytes)?;
+            },
+            Step::AwaitClose => while connection.read(&mut [0; 4096])? > 0 {},
+            Step::Cut => return connection.tcp().shutdown(Shutdown::Both),
+            Step::Reset => {
+                return socket2::SockRef::from(connection.tcp()).set_linger(Some(Duration::ZERO));
+            }
+            Step::Tunnel(to) => return connection.tunnel(to),
+        }
+    }
+    connection.close()
+}
+
+enum Connection {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
+}
+
+impl Connection {
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Connection::Plain(tcp) => tcp,
+            Connection::Tls(tls) => &tls.sock,
+        }
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Connection::Plain(tcp) => tcp.read(buffer),
+            Connection::Tls(tls) => tls.read(buffer),
+        }
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Connection::Plain(tcp) => tcp.write_all(bytes),
+            Connection::Tls(tls) => {
+                tls.write_all(bytes)?;
+                tls.flush()
+            }
+        }
+    }
+
+    fn read_head(&mut self) -> io::Result<Request> {
+        let mut head = Vec::new();
+        let mut buffer = [0; 16 << 10];
+        while !head.ends_with(b"\r\n\r\n") {
+            match self.read(&mut buffer)? {
+                0 => break,
+                length => head.extend_from_slice(&buffer[..length]),
+            }
+        }
+        Ok(Request(String::from_utf8_lossy(&head).into_owned()))
+    }
+
+    /// Ends the connection in good order: TLS's closing alert first, then what is left to read, so
+    /// that closing doesn't reset the connection, and with it what was sent.
+    fn close(mut self) -> io::Result<()> {
+        if let Connection::Tls(tls) = &mut self {
+            tls.conn.send_close_notify();
+            tls.flush()?;
+        }
+        self.tcp().shutdown(Shutdown::Write)?;
+        while self.tcp().read(&mut [0; 4096])? > 0 {}
+        Ok(())
+    }
+
+    /// Passes bytes on in both directions until one side hangs up.
+    fn tunnel(mut self, to: SocketAddr) -> io::Result<()> {
+        let mut server = TcpStream::connect(to)?;
+        let mut buffer = [0; 16 << 10];
+        loop {
+            let (from_client, from_server) = wait_for_either(self.tcp(), &server)?;
+            if from_server {
+                match server.read(&mut buffer)? {
+                    0 => return self.close(),
+                    length => self.send(&buffer[..length])?,
+                }
+            }
+            let mut more = from_client;
+            while more {
+                match self.read(&mut buffer)? {
+                    0 => return server.shutdown(Shutdown::Both),
+                    length => server.write_all(&buffer[..length])?,
+                }
+                more = self.has_read_ahead()?;
+            }
+        }
+    }
+
+    /// Whether there is something to read that the socket knows nothing of any more.
+    fn has_read_ahead(&mut self) -> io::Result<bool> {
+        match self {
+            Connection::Plain(_) => Ok(false),
+            Connection::Tls(tls) => {
+                let state = tls.conn.process_new_packets().map_err(io::Error::other)?;
+                Ok(state.plaintext_bytes_to_read() > 0)
+            }
+        }
+    }
+}
+
+/// Waits until one of two sockets, or both, can be read.
+fn wait_for_either(one: &TcpStream, other: &TcpStream) -> io::Result<(bool, bool)> {
+    let mut sockets = [one, other].map(|socket| libc::pollfd {
+        fd: socket.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    });
+    // SAFETY: the pointer is to an array of two.
+    if unsafe { libc::poll(sockets.as_mut_ptr(), 2, -1) } == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok((sockets[0].revents != 0, sockets[1].revents != 0))
+}
+
+/// A response's bytes.
+pub fn response(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+    let mut head = format!("HTTP/1.1 {status}\r\n");
+    for (name, value) in headers {
+        let _ = write!(head, "{name}: {value}\r\n");
+    }
+    let _ = write!(head, "Content-Length: {}\r\n\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+/// The kinds of certificate that the server can show.
+#[derive(Clone, Copy)]
+pub enum Certificate {
+    /// For localhost, 127.0.0.1 and ::1, from the CA of [`ca_pem`].
+    Good,
+    Expired,
+    NotYetValid,
+    /// For another name.
+    WrongName,
+    /// From no CA at all.
+    SelfSigned,
+}
+
+type Ca = CertifiedIssuer<'static, KeyPair>;
+
+/// The CA of this process.
+static CA: LazyLock<Ca> = LazyLock::new(|| {
+    let mut params = CertificateParams::default();
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "stand-in CA");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().expect("a key pair");
+    CertifiedIssuer::self_signed(params, key).expect("a CA certificate")
+});
+
+/// The certificate to trust (PEM).
+pub fn ca_pem() -> String {
+    CA.pem()
+}
+
+impl Certificate {
+    pub fn server_config(self) -> Arc<ServerConfig> {
+        let names: &[&str] = match self {
+            Certificate::WrongName => &["elsewhere.example"],
+            _ => &["localhost", "127.0.0.1", "::1"],
+        };
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let mut params = CertificateParams::new(names).expect("valid names");
+        match self {
+            Certificate::Expired => params.not_after = date_time_ymd(2001, 1, 1),
+            Certificate::NotYetValid => params.not_before = date_time_ymd(3000, 1, 1),
+            _ => {}
+        }
+        let key = KeyPair::generate().expect("a key pair");
+        let certificate = match self {
+            Certificate::SelfSigned => params.self_signed(&key),
+            _ => params.signed_by(&key, &CA),
+        };
+        let certificate = certificate.expect("a certificate").der().clone();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a PKCS #8 key");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("TLS 1.2 and 1.3")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate], key)
+            .expect("a key that fits the certificate");
+        Arc::new(config)
+    }
+}
