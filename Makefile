@@ -2,16 +2,42 @@ CARGO = cargo
 # The lock file says which version of each dependency is built.
 LOCKED = --locked
 
-PROGRAM = target/release/codearts-check-log
+PREFIX = /usr/local
+DESTDIR =
+
+NAME = codearts-check-log
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+PROGRAM = target/release/$(NAME)
 STAND_IN = target/release/examples/stand-in
+MAN_PAGE = doc/$(NAME).1
+
+# The target of `make static` and `make dist`: musl where the toolchain has it, else static glibc.
+MUSL = x86_64-unknown-linux-musl
+TARGET = $(if $(wildcard $(shell rustc --print target-libdir --target $(MUSL))),$(MUSL),x86_64-unknown-linux-gnu)
+STATIC = target/$(TARGET)/release/$(NAME)
+# No path of the machine that builds it gets into the binary.
+STATIC_FLAGS = -C target-feature=+crt-static -C relocation-model=static \
+	--remap-path-prefix=$(CURDIR)=. \
+	--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo
+
+DIST = $(NAME)-$(VERSION)-$(TARGET)
+# Of the files in an archive: the time of the commit, or 0 outside a repository.
+SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
 
 .PHONY: help
 help:
-	@echo 'make build   build the program: $(PROGRAM)'
-	@echo 'make demo    build it, and try it against a stand-in of the service'
-	@echo 'make test    run the tests'
-	@echo 'make lint    check format and lints'
-	@echo 'make clean   remove what was built'
+	@echo 'make build         build the program: $(PROGRAM)'
+	@echo 'make demo          build it, and try it against a stand-in of the service'
+	@echo 'make test          run the tests'
+	@echo 'make lint          check format and lints'
+	@echo 'make static        build it static, for TARGET: $(TARGET)'
+	@echo 'make static-check  try that in an empty root, as root'
+	@echo 'make dist          pack it: target/dist/$(DIST).tar.gz'
+	@echo 'make dist-check    see whether two folders give the same package'
+	@echo 'make bench         measure it against curl and wget'
+	@echo 'make install       install to PREFIX: $(PREFIX)'
+	@echo 'make uninstall     remove what was installed'
+	@echo 'make clean         remove what was built'
 
 .PHONY: build
 build:
@@ -30,6 +56,45 @@ test:
 lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(LOCKED) --all-targets -- -D warnings
+
+.PHONY: static
+static:
+	RUSTFLAGS='$(STATIC_FLAGS)' $(CARGO) build $(LOCKED) --release --target $(TARGET)
+	file $(STATIC) | grep 'statically linked'
+
+.PHONY: static-check
+static-check: static
+	$(CARGO) build $(LOCKED) --release --example stand-in
+	tests/static_check.sh $(STATIC) $(STAND_IN)
+
+.PHONY: dist
+dist: static
+	rm -rf target/dist/$(DIST)
+	mkdir -p target/dist/$(DIST)
+	install -m 755 $(STATIC) target/dist/$(DIST)/
+	install -m 644 $(MAN_PAGE) README.md LICENSE target/dist/$(DIST)/
+	cd target/dist && tar --create --sort=name --format=ustar --mode=go-w \
+		--owner=0 --group=0 --numeric-owner --mtime=@$(SOURCE_DATE_EPOCH) $(DIST) | \
+		gzip --no-name --best > $(DIST).tar.gz
+	cd target/dist && sha256sum $(DIST).tar.gz > $(DIST).tar.gz.sha256
+	@echo target/dist/$(DIST).tar.gz
+
+.PHONY: dist-check
+dist-check:
+	tests/dist_check.sh $(DIST) $(TARGET) $(SOURCE_DATE_EPOCH)
+
+.PHONY: bench
+bench: static
+	tests/bench.py $(STATIC)
+
+.PHONY: install
+install: build
+	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/$(NAME)
+	install -D -m 644 $(MAN_PAGE) $(DESTDIR)$(PREFIX)/share/man/man1/$(NAME).1
+
+.PHONY: uninstall
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/$(NAME) $(DESTDIR)$(PREFIX)/share/man/man1/$(NAME).1
 
 .PHONY: clean
 clean:

@@ -215,6 +215,7 @@ impl Resolver for BlockingResolver {
         config: &ureq::config::Config,
         _timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        system::prepare_lookup();
         let never = NextTimeout::default();
         self.0.resolve(uri, config, never).map_err(|error| {
             let host = uri.host().unwrap_or_default();

@@ -90,6 +90,28 @@ mod linux {
         CString::new(path.as_os_str().as_bytes()).map_err(io::Error::other)
     }
 
+    /// Keeps a name lookup inside a static glibc program. Else it would follow the host's
+    /// /etc/nsswitch.conf and, for services such as `resolve` and `myhostname`, load that host's C
+    /// library beside the program's own, which ends in a crash (SIGFPE was seen). The services
+    /// `files` and `dns` are part of libc itself since glibc 2.34.
+    #[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
+    pub fn prepare_lookup() {
+        unsafe extern "C" {
+            // <nss.h>: overrides a line of nsswitch.conf for this process.
+            fn __nss_configure_lookup(
+                database: *const std::ffi::c_char,
+                services: *const std::ffi::c_char,
+            ) -> c_int;
+        }
+        // SAFETY: both are NUL-terminated and static; there is no other thread. It fails only for
+        // a name that glibc doesn't know, and these it does.
+        unsafe { __nss_configure_lookup(c"hosts".as_ptr(), c"files dns".as_ptr()) };
+    }
+
+    /// Any other C library looks names up by itself.
+    #[cfg(not(all(target_env = "gnu", target_feature = "crt-static")))]
+    pub fn prepare_lookup() {}
+
     /// Makes a write beyond the file size limit an error (`EFBIG`) instead of the process's end.
     pub fn ignore_file_size_signal() {
         // SAFETY: no handler is installed, the signal is only ignored.
@@ -195,6 +217,8 @@ mod portable {
     pub fn link_nameless(_file: &File, _path: &Path) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
+
+    pub fn prepare_lookup() {}
 
     /// The signal's default stays: a file size limit ends the process.
     pub fn ignore_file_size_signal() {}

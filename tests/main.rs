@@ -12,6 +12,7 @@ mod stand_in;
 
 mod answers;
 mod command_line;
+mod documents;
 mod output;
 mod proxies;
 mod refusals;

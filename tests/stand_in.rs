@@ -275,7 +275,7 @@ pub fn response(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> 
 /// The kinds of certificate that the server can show.
 #[derive(Clone, Copy)]
 pub enum Certificate {
-    /// For localhost, 127.0.0.1 and ::1, from the CA of [`ca_pem`].
+    /// For localhost, stand-in.test, 127.0.0.1 and ::1, from the CA of [`ca_pem`].
     Good,
     Expired,
     NotYetValid,
@@ -307,7 +307,7 @@ impl Certificate {
     pub fn server_config(self) -> Arc<ServerConfig> {
         let names: &[&str] = match self {
             Certificate::WrongName => &["elsewhere.example"],
-            _ => &["localhost", "127.0.0.1", "::1"],
+            _ => &["localhost", "stand-in.test", "127.0.0.1", "::1"],
         };
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         let mut params = CertificateParams::new(names).expect("valid names");

@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""Measures the program against curl and wget, taking turns: a small and a large package over HTTPS
+on loopback, from nginx, to memory. Prints a table of medians and ratios, in Markdown.
+
+Usage: bench.py PROGRAM
+RUNS (at least 9) and LARGE (MiB) come from the environment. Needs nginx, curl, wget, openssl and
+GNU time; on Debian: apt-get install nginx-light curl wget openssl time
+"""
+
+import filecmp
+import os
+import platform
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+
+ID = "a777ff00d3cf4d369d87066806aexxxx"
+MIB = 1 << 20
+# A small download takes milliseconds: more turns make up for it.
+SMALL_TURNS_FACTOR = 5
+
+NGINX = """
+daemon on;
+pid {folder}/pid;
+error_log {folder}/error.log;
+events {{}}
+http {{
+    access_log off;
+    sendfile on;
+    client_body_temp_path {folder}/t1;
+    proxy_temp_path {folder}/t2;
+    fastcgi_temp_path {folder}/t3;
+    uwsgi_temp_path {folder}/t4;
+    scgi_temp_path {folder}/t5;
+    ssl_certificate {folder}/cert;
+    ssl_certificate_key {folder}/key;
+    server {{
+        listen 127.0.0.1:{small} ssl;
+        location = /v1/log-file {{ alias {folder}/small.zip; }}
+    }}
+    server {{
+        listen 127.0.0.1:{large} ssl;
+        location = /v1/log-file {{ alias {folder}/large.zip; }}
+    }}
+}}
+"""
+
+
+def main():
+    program = os.path.realpath(sys.argv[1])
+    runs = max(9, int(os.environ.get("RUNS", "9")))
+    large = int(os.environ.get("LARGE", "1024"))
+    missing = [tool for tool in ("nginx", "curl", "wget", "openssl", "/usr/bin/time")
+               if not shutil.which(tool, path=os.environ["PATH"] + ":/usr/sbin")]
+    if missing:
+        sys.exit(f"bench: missing: {' '.join(missing)}\n{__doc__}")
+    # The file system in memory is tmpfs.
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        os.chmod(folder, 0o755)
+        make_certificates(folder)
+        make_package(f"{folder}/small.zip", 1)
+        make_package(f"{folder}/large.zip", large)
+        ports = start_nginx(folder)
+        try:
+            measure(folder, program, runs, large, ports)
+        finally:
+            with open(f"{folder}/pid") as pid:
+                os.kill(int(pid.read()), signal.SIGTERM)
+
+
+def make_certificates(folder):
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, stderr=subprocess.DEVNULL)
+
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    openssl("req", "-x509", *key, "-days", "2", "-subj", "/CN=bench CA",
+            "-keyout", "ca.key", "-out", "ca.pem")
+    openssl("req", *key, "-subj", "/CN=localhost", "-keyout", "key", "-out", "request")
+    with open(f"{folder}/extensions", "w") as extensions:
+        extensions.write("subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n")
+    openssl("x509", "-req", "-in", "request", "-CA", "ca.pem", "-CAkey", "ca.key",
+            "-CAcreateserial", "-days", "2", "-extfile", "extensions", "-out", "cert")
+
+
+def make_package(path, mebibytes):
+    """A ZIP archive of incompressible bytes, stored."""
+    with zipfile.ZipFile(path, "w") as package:
+        with package.open("noise", "w") as entry:
+            for _ in range(mebibytes):
+                entry.write(os.urandom(MIB))
+
+
+def start_nginx(folder):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
+    small, large = (free.getsockname()[1] for free in sockets)
+    for free in sockets:
+        free.close()
+    with open(f"{folder}/nginx.conf", "w") as config:
+        config.write(NGINX.format(folder=folder, small=small, large=large))
+    # It listens when the command returns.
+    nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
+    subprocess.run([nginx, "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"], check=True)
+    return {"small": small, "large": large}
+
+
+def measure(folder, program, runs, large, ports):
+    ca = f"{folder}/ca.pem"
+    output = f"{folder}/get.zip"
+    environment = {"PATH": os.environ["PATH"], "HUAWEICLOUD_TOKEN": "token"}
+
+    def commands(port):
+        url = f"https://localhost:{port}"
+        call = f"{url}/v1/log-file?sub_job_id={ID}"
+        return {
+            "codearts-check-log": [program, "-q", "--cacert", ca, "-e", url, "-o", output, ID],
+            "curl": ["curl", "-sS", "--fail", "--cacert", ca, "-H", "X-Auth-Token: token",
+                     "-o", output, call],
+            "wget": ["wget", "-q", f"--ca-certificate={ca}", "--header=X-Auth-Token: token",
+                     "-O", output, call],
+        }
+
+    def once(command, package):
+        if os.path.exists(output):
+            os.remove(output)
+        start = time.perf_counter()
+        process = os.posix_spawnp(command[0], command, environment)
+        _, status, usage = os.wait4(process, 0)
+        wall = time.perf_counter() - start
+        if status != 0 or not filecmp.cmp(output, f"{folder}/{package}.zip", shallow=False):
+            sys.exit(f"bench: failed: {command}")
+        return wall, usage.ru_utime + usage.ru_stime
+
+    def peak(command):
+        """Peak resident memory in KiB. GNU time starts the command from a small process: what
+        starts it counts until the command is executed."""
+        os.remove(output)
+        result = subprocess.run(["/usr/bin/time", "-f", "%M", *command], env=environment,
+                                check=True, capture_output=True, text=True)
+        return int(result.stderr)
+
+    print(machine())
+    print()
+    print("| package | tool | wall | ratio | CPU | ratio | peak memory | ratio |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for package, size, turns in (("small", "1 MiB", runs * SMALL_TURNS_FACTOR),
+                                 ("large", f"{large} MiB", runs)):
+        tools = commands(ports[package])
+        times = {name: [] for name in tools}
+        for turn in range(turns + 1):
+            for name, command in tools.items():
+                time_taken = once(command, package)
+                if turn > 0:  # the first warms up
+                    times[name].append(time_taken)
+        median = {name: [statistics.median(column) for column in zip(*taken)]
+                  + [statistics.median(peak(tools[name]) for _ in range(3))]
+                  for name, taken in times.items()}
+        ours = next(iter(median.values()))
+        for name, (wall, cpu, memory) in median.items():
+            ratios = [f"{mine / theirs:.2f}" for mine, theirs in zip(ours, (wall, cpu, memory))]
+            print(f"| {size} | {name} | {wall * 1000:.1f} ms | {ratios[0]} "
+                  f"| {cpu * 1000:.1f} ms | {ratios[1]} | {memory / 1024:.1f} MiB | {ratios[2]} |")
+    print()
+    print(f"The program's size: {os.path.getsize(program) / 1e6:.2f} MB.")
+
+
+def machine():
+    def first_line(*command):
+        text = subprocess.run(command, capture_output=True, text=True)
+        return (text.stdout or text.stderr).splitlines()[0]
+
+    with open("/proc/cpuinfo") as info:
+        models = [line.split(":")[1].strip() for line in info if line.startswith("model name")]
+    nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
+    versions = [" ".join(first_line("curl", "--version").split()[:4]),
+                " ".join(first_line("wget", "--version").split()[:3]),
+                first_line(nginx, "-v").split(": ")[1],
+                first_line("rustc", "--version")]
+    return (f"On {len(models)} × {models[0] if models else platform.machine()}, "
+            f"Linux {platform.release().split('-')[0]}, {', '.join(versions)}. Medians of the "
+            "turns; a ratio is the program's number to the tool's.")
+
+
+main()

@@ -1,0 +1,57 @@
+#!/bin/sh
+# Tries the static program where nothing is: in a root that holds only the binary, /etc/resolv.conf,
+# /etc/nsswitch.conf and a CA file. It must find a name by DNS, download over HTTPS, open no shared
+# object and start no thread. For root (chroot, port 53).
+# Usage: static_check.sh PROGRAM STAND_IN
+set -eu
+
+program=$1
+stand_in=$2
+# Of this host's own, which nobody else's name server listens on.
+name_server=127.0.0.77
+
+[ "$(id -u)" -eq 0 ] || { echo "static-check: chroot and port 53 are root's" >&2; exit 1; }
+if ! command -v dnsmasq > /dev/null || ! command -v strace > /dev/null; then
+    apt-get -q update
+    apt-get -q -y install --no-install-recommends dnsmasq-base strace
+fi
+
+folder=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server"
+    [ ! -e "$folder/dns" ] || kill "$(cat "$folder/dns")"; rm -rf "$folder"' EXIT
+trap 'exit 1' HUP INT TERM
+
+root=$folder/root
+mkdir -p "$root/etc"
+cp "$program" "$root/codearts-check-log"
+echo "nameserver $name_server" > "$root/etc/resolv.conf"
+
+mkfifo "$folder/ready"
+"$stand_in" serve "$root/ca.pem" > "$folder/ready" &
+server=$!
+read -r environment < "$folder/ready"
+# Words without spaces, from our own program.
+export $environment
+port=${CODEARTS_CHECK_ENDPOINT##*:}
+
+# It listens when the command returns.
+dnsmasq --conf-file=/dev/null --pid-file="$folder/dns" --user=root --no-resolv --no-hosts \
+    --bind-interfaces --listen-address="$name_server" --address=/stand-in.test/127.0.0.1
+
+# What distributions ship, and what made a static program load this host's libraries.
+for hosts in 'files myhostname dns' 'files resolve [!UNAVAIL=return] dns'; do
+    echo "hosts: $hosts" > "$root/etc/nsswitch.conf"
+    rm -f "$root"/*.zip
+    strace -f -o "$folder/trace" chroot "$root" /codearts-check-log --cacert /ca.pem \
+        --endpoint "stand-in.test:$port" "$SUB_JOB_ID"
+    "$stand_in" list "$root/$SUB_JOB_ID.zip"
+    # chroot's own start comes first.
+    sed -n '\|execve("/codearts-check-log"|,$p' "$folder/trace" > "$folder/own"
+    grep -q "sin_addr=inet_addr(\"$name_server\")" "$folder/own"
+    if grep -E '\.so|clone|fork' "$folder/own"; then
+        echo "static-check: it opened a shared object or made a thread, with hosts: $hosts" >&2
+        exit 1
+    fi
+    echo "ok: hosts: $hosts"
+done
