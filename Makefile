@@ -60,7 +60,7 @@ lint:
 .PHONY: static
 static:
 	RUSTFLAGS='$(STATIC_FLAGS)' $(CARGO) build $(LOCKED) --release --target $(TARGET)
-	file $(STATIC) | grep 'statically linked'
+	! readelf --program-headers --wide $(STATIC) | grep INTERP
 
 .PHONY: static-check
 static-check: static

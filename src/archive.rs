@@ -228,9 +228,11 @@ fn parse_entry(file: &mut (impl Read + Seek), window: &mut Window) -> Result<Ent
     let mut local_header = fixed.u32()?;
     window.take(file, name)?;
     let mut extra = Fields(window.take(file, extra)?);
-    while !extra.0.is_empty() {
-        let (id, length) = (extra.u16()?, extra.u16()?);
-        let mut field = extra.split_off(length)?;
+    // Other tools' fields, and padding that is none, are passed over.
+    while let (Ok(id), Ok(length)) = (extra.u16(), extra.u16()) {
+        let Ok(mut field) = extra.split_off(length) else {
+            break;
+        };
         if id != ZIP64_EXTRA {
             continue;
         }
@@ -365,5 +367,113 @@ impl<'a> Fields<'a> {
         let (first, rest) = self.0.split_at_checked(length as usize).ok_or(CUT_SHORT)?;
         self.0 = rest;
         Ok(Fields(first))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use zip::write::SimpleFileOptions;
+    use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+    use super::{Fault, check};
+
+    /// What goes into an archive: names, contents, and whether ZIP64 is used though not needed.
+    #[derive(Clone, Debug)]
+    struct Plan {
+        entries: Vec<(String, Vec<u8>, bool)>,
+        comment: Vec<u8>,
+    }
+
+    fn plans() -> impl Strategy<Value = Plan> {
+        let entry = ("[a-zä/]{1,12}", vec(any::<u8>(), 0..200), any::<bool>());
+        (vec(entry, 0..6), vec(any::<u8>(), 0..40)).prop_map(|(mut entries, comment)| {
+            for (number, (name, ..)) in entries.iter_mut().enumerate() {
+                name.insert_str(0, &number.to_string()); // no name twice
+            }
+            Plan { entries, comment }
+        })
+    }
+
+    fn write(plan: &Plan) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, content, zip64) in &plan.entries {
+            let options = SimpleFileOptions::default()
+                .compression_method(CompressionMethod::Stored)
+                .large_file(*zip64);
+            writer.start_file(name.as_str(), options).expect("an entry");
+            writer.write_all(content).expect("an entry's content");
+        }
+        writer.set_raw_comment(plan.comment.clone().into_boxed_slice());
+        writer.finish().expect("an archive").into_inner()
+    }
+
+    fn passes(archive: &[u8]) -> bool {
+        match check(&mut Cursor::new(archive)) {
+            Ok(()) => true,
+            Err(Fault::Incomplete(_)) => false,
+            Err(Fault::Unreadable(error)) => panic!("read beyond the end: {error}"),
+        }
+    }
+
+    /// Whether a real reader lists every entry, and finds its data.
+    fn is_listed(archive: &[u8]) -> Result<(), String> {
+        let mut archive = ZipArchive::new(Cursor::new(archive)).map_err(|e| e.to_string())?;
+        for index in 0..archive.len() {
+            archive.by_index_raw(index).map_err(|e| e.to_string())?;
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn a_whole_archive_passes(plan in plans()) {
+            let archive = write(&plan);
+            prop_assert!(passes(&archive));
+            prop_assert_eq!(is_listed(&archive), Ok(()));
+        }
+
+        #[test]
+        fn an_archive_cut_short_or_with_more_behind_it_does_not_pass(
+            plan in plans(),
+            cut in any::<prop::sample::Index>(),
+            more in vec(any::<u8>(), 1..30),
+        ) {
+            let archive = write(&plan);
+            prop_assert!(!passes(&archive[..cut.index(archive.len())]));
+            prop_assert!(!passes(&[archive.as_slice(), &more].concat()));
+            prop_assert!(!passes(&[more.as_slice(), &archive].concat()));
+        }
+
+        #[test]
+        fn what_passes_with_flipped_bits_is_listed_by_a_real_reader(
+            plan in plans(),
+            flips in vec((any::<prop::sample::Index>(), 0..8_u8), 1..4),
+        ) {
+            let mut archive = write(&plan);
+            for (byte, bit) in flips {
+                let at = byte.index(archive.len());
+                archive[at] ^= 1 << bit;
+            }
+            if passes(&archive) {
+                prop_assert_eq!(is_listed(&archive), Ok(()));
+            }
+        }
+
+        #[test]
+        fn bytes_that_begin_and_end_like_an_archive_do_no_harm(
+            start in vec(any::<u8>(), 0..300),
+            end in vec(any::<u8>(), 0..60),
+        ) {
+            let archive = [b"PK\x03\x04".as_slice(), &start, b"PK\x05\x06", &end].concat();
+            if passes(&archive) {
+                prop_assert_eq!(is_listed(&archive), Ok(()));
+            }
+        }
     }
 }

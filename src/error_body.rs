@@ -59,3 +59,69 @@ impl fmt::Display for ErrorBody {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::ErrorBody;
+
+    /// JSON of any shape, with the names that count among its keys.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".{0,20}".prop_map(Value::from),
+        ];
+        let key = prop::sample::select(vec![
+            "error",
+            "error_code",
+            "error_msg",
+            "request_id",
+            "code",
+            "message",
+        ]);
+        leaf.prop_recursive(4, 40, 6, move |inner| {
+            prop_oneof![
+                vec(inner.clone(), 0..4).prop_map(Value::from),
+                vec((key.clone().prop_map(str::to_owned), inner), 0..6)
+                    .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        #[test]
+        fn any_bytes_are_shown_on_one_line(body in vec(any::<u8>(), 0..2_000)) {
+            let shown = ErrorBody::parse(&body).to_string();
+            prop_assert!(!shown.contains(['\n', '\r', '\t']) || ErrorBody::parse_json(&body).is_some());
+        }
+
+        #[test]
+        fn any_json_is_shown(json in any_json()) {
+            let body = json.to_string();
+            let parsed = ErrorBody::parse(body.as_bytes());
+            // What is no error is shown as it stands, so nothing is lost either way.
+            prop_assert!(parsed.code.is_some() || parsed.message.is_some());
+        }
+
+        #[test]
+        fn both_shapes_are_understood(code in ".{0,20}", message in ".{0,20}", id in ".{0,20}") {
+            let expected = ErrorBody {
+                code: Some(code.clone()),
+                message: Some(message.clone()),
+                request_id: Some(id.clone()),
+            };
+            let flat = json!({"error_code": code, "error_msg": message, "request_id": id});
+            let nested = json!({"error": {"code": code, "message": message}, "request_id": id});
+            for body in [flat, nested] {
+                prop_assert_eq!(&ErrorBody::parse(body.to_string().as_bytes()), &expected);
+            }
+        }
+    }
+}

@@ -28,8 +28,16 @@ pub struct Partial {
     target: PathBuf,
     /// The same as the user wrote it, for messages.
     output: PathBuf,
-    /// Owner and mode of the file that was there at the start.
-    replaced: Option<fs::Metadata>,
+    /// Of the file that was there at the start.
+    replaced: Option<Access>,
+}
+
+/// Who may do what with a file.
+struct Access {
+    owner: u32,
+    group: u32,
+    mode: u32,
+    list: Option<Vec<u8>>,
 }
 
 impl Partial {
@@ -42,7 +50,8 @@ impl Partial {
             output.to_owned()
         };
         let failed = |e: io::Error| Error::local("write", &output, e);
-        let (target, replaced) = locate(&output).map_err(failed)?;
+        let target = locate(&output).map_err(failed)?;
+        let replaced = Access::of(&target).map_err(failed)?;
         let folder_path = folder_of(&target).to_owned();
         let folder = File::open(&folder_path)
             .map_err(|e| Error::local("open the folder", &folder_path, e))?;
@@ -86,7 +95,7 @@ impl Partial {
 
     /// Makes the package durable, and then visible under its name, in one step.
     pub fn commit(mut self) -> Result<(), Error> {
-        self.adopt_owner_and_mode()
+        self.adopt_access()
             .and_then(|()| self.file.sync_all())
             .map_err(|e| Error::local("write", &self.output, e))?;
         system::let_run_finish();
@@ -117,29 +126,46 @@ impl Partial {
 
     /// Gives the file the mode and, where allowed, the owner and the group of the one that it
     /// replaces; of the one there now, if there is one. It is never readable by more people.
-    fn adopt_owner_and_mode(&self) -> io::Result<()> {
-        let there_now = match fs::metadata(&self.target) {
-            Ok(old) => Some(old),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => None,
-            Err(e) => return Err(e),
-        };
+    fn adopt_access(&self) -> io::Result<()> {
+        let there_now = Access::of(&self.target)?;
         let Some(old) = there_now.as_ref().or(self.replaced.as_ref()) else {
             return Ok(());
         };
+        // Only root may give a file away, but its owner may give it to a group of theirs. Where
+        // neither is allowed, the mode makes up for it.
+        let _ = fchown(&self.file, Some(old.owner), Some(old.group))
+            .or_else(|_| fchown(&self.file, None, Some(old.group)));
         let new = self.file.metadata()?;
-        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-            // Only root may give a file away, but its owner may give it to a group of theirs.
-            // Where neither is allowed, the mode below makes up for it.
-            let _ = fchown(&self.file, Some(old.uid()), Some(old.gid()))
-                .or_else(|_| fchown(&self.file, None, Some(old.gid())));
-        }
-        let mut mode = old.mode() & 0o777;
-        if self.file.metadata()?.gid() != old.gid() {
+        let keeps_group = new.gid() == old.group;
+        let list = old.list.as_deref().filter(|_| keeps_group);
+        system::set_access_list(&self.file, list)?;
+        let mode = match (keeps_group, &old.list) {
+            (true, _) => old.mode,
+            // The group's bits are the list's mask, and say nothing of the others.
+            (false, Some(_)) => old.mode & 0o700,
             // Another group gets nothing, and the old group, now among the others, no more than
             // it had.
-            mode &= 0o700 | (mode >> 3 & 0o007);
-        }
+            (false, None) => old.mode & (0o700 | (old.mode >> 3 & 0o007)),
+        };
         self.file.set_permissions(Permissions::from_mode(mode))
+    }
+}
+
+impl Access {
+    /// Of the file at `path`, if there is one.
+    fn of(path: &Path) -> io::Result<Option<Self>> {
+        let found = match fs::metadata(path) {
+            Ok(found) => found,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(e),
+        };
+        Ok(Some(Self {
+            owner: found.uid(),
+            group: found.gid(),
+            // What a server sends is no program to run as somebody else.
+            mode: found.mode() & 0o777,
+            list: system::access_list(path)?,
+        }))
     }
 }
 
@@ -192,12 +218,12 @@ fn create_named(folder: &Path, mode: u32) -> io::Result<(File, TemporaryName)> {
     })
 }
 
-/// Finds the file that `output` names, or will name, following symbolic links, and what is there.
-fn locate(output: &Path) -> io::Result<(PathBuf, Option<fs::Metadata>)> {
+/// Finds the file that `output` names, or will name, following symbolic links.
+fn locate(output: &Path) -> io::Result<PathBuf> {
     // `metadata` comes first: it follows links by the kernel's rules, which refuse a link that
     // somebody else planted in a sticky folder; `canonicalize` reads links by itself.
     match fs::metadata(output) {
-        Ok(found) if found.is_file() => Ok((output.canonicalize()?, Some(found))),
+        Ok(found) if found.is_file() => output.canonicalize(),
         Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
         Ok(_) => Err(io::Error::other("it is no regular file")),
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
@@ -209,7 +235,7 @@ fn locate(output: &Path) -> io::Result<(PathBuf, Option<fs::Metadata>)> {
                     && !output.as_os_str().as_bytes().ends_with(b"/")
                     && !output.as_os_str().as_bytes().ends_with(b"/.");
             if is_file_name {
-                Ok((output.to_owned(), None))
+                Ok(output.to_owned())
             } else {
                 Err(e)
             }

@@ -10,7 +10,7 @@ pub use portable::*;
 // Calls into libc, each of which says why it is sound; a number of microseconds fits anywhere.
 #[allow(unsafe_code, clippy::cast_possible_wrap)]
 mod linux {
-    use std::ffi::{CString, c_int};
+    use std::ffi::{CStr, CString, c_int};
     use std::fs::{File, OpenOptions};
     use std::io;
     use std::os::fd::AsRawFd;
@@ -88,6 +88,69 @@ mod linux {
 
     fn c_path(path: &Path) -> io::Result<CString> {
         CString::new(path.as_os_str().as_bytes()).map_err(io::Error::other)
+    }
+
+    /// The access control list of a file (acl(5)), as the file system keeps it; none where the
+    /// mode says all.
+    pub fn access_list(path: &Path) -> io::Result<Option<Vec<u8>>> {
+        let path = c_path(path)?;
+        let mut list = vec![0; MAX_ACCESS_LIST];
+        // SAFETY: both names are NUL-terminated, and the length is the buffer's.
+        let length = unsafe {
+            libc::getxattr(
+                path.as_ptr(),
+                ACCESS_LIST.as_ptr(),
+                list.as_mut_ptr().cast(),
+                list.len(),
+            )
+        };
+        match usize::try_from(length) {
+            Ok(length) => {
+                list.truncate(length);
+                Ok(Some(list))
+            }
+            Err(_) => no_list(io::Error::last_os_error()).map(|()| None),
+        }
+    }
+
+    /// Gives an open file this access control list, or takes away what it has of its folder.
+    pub fn set_access_list(file: &File, list: Option<&[u8]>) -> io::Result<()> {
+        let descriptor = file.as_raw_fd();
+        // SAFETY: the name is NUL-terminated, and pointer and length are of one slice.
+        let result = unsafe {
+            match list {
+                Some(list) => libc::fsetxattr(
+                    descriptor,
+                    ACCESS_LIST.as_ptr(),
+                    list.as_ptr().cast(),
+                    list.len(),
+                    0,
+                ),
+                None => libc::fremovexattr(descriptor, ACCESS_LIST.as_ptr()),
+            }
+        };
+        if result == 0 {
+            return Ok(());
+        }
+        let error = io::Error::last_os_error();
+        if list.is_some() {
+            Err(error)
+        } else {
+            no_list(error)
+        }
+    }
+
+    const ACCESS_LIST: &CStr = c"system.posix_acl_access";
+
+    /// The longest value of an extended attribute (`XATTR_SIZE_MAX`, xattr(7)).
+    const MAX_ACCESS_LIST: usize = 64 << 10;
+
+    /// Lets the errors pass which say that there is no list, or that there can't be one.
+    fn no_list(error: io::Error) -> io::Result<()> {
+        match error.raw_os_error() {
+            Some(libc::ENODATA | libc::EOPNOTSUPP) => Ok(()),
+            _ => Err(error),
+        }
     }
 
     /// Keeps a name lookup inside a static glibc program. Else it would follow the host's
@@ -193,6 +256,7 @@ mod linux {
 }
 
 #[cfg(not(target_os = "linux"))]
+#[allow(clippy::unnecessary_wraps)] // their twins can fail
 mod portable {
     use std::fs::File;
     use std::io;
@@ -216,6 +280,14 @@ mod portable {
 
     pub fn link_nameless(_file: &File, _path: &Path) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+
+    pub fn access_list(_path: &Path) -> io::Result<Option<Vec<u8>>> {
+        Ok(None)
+    }
+
+    pub fn set_access_list(_file: &File, _list: Option<&[u8]>) -> io::Result<()> {
+        Ok(())
     }
 
     pub fn prepare_lookup() {}

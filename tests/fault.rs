@@ -1,7 +1,12 @@
 //! Faults that only the kernel can make: system calls that fail as on other machines.
 
 use std::collections::BTreeMap;
+use std::ffi::{CStr, CString};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::process::Command;
+use std::ptr;
 
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
@@ -43,6 +48,52 @@ fn filter(number: libc::c_long, rules: Vec<SeccompRule>, errno: i32) -> BpfProgr
 /// Has the command run under the filter.
 pub fn install(command: &mut Command, filter: BpfProgram) {
     before_exec(command, move || {
-        seccompiler::apply_filter(&filter).map_err(|_| std::io::ErrorKind::Unsupported.into())
+        seccompiler::apply_filter(&filter).map_err(|_| io::ErrorKind::Unsupported.into())
     });
+}
+
+/// Has the command, which must be root's, see other files in the place of some of this host's.
+pub fn replace_files(command: &mut Command, files: &[(&CStr, &Path)]) {
+    let files: Vec<(CString, CString)> = files
+        .iter()
+        .map(|(target, source)| {
+            let source = CString::new(source.as_os_str().as_bytes()).expect("a path without NUL");
+            ((*target).to_owned(), source)
+        })
+        .collect();
+    let check = |result: libc::c_int| match result {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    };
+    before_exec(command, move || {
+        // SAFETY: every string is NUL-terminated, and null where mount(2) ignores it.
+        unsafe {
+            check(libc::unshare(libc::CLONE_NEWNS))?;
+            let everything = c"/".as_ptr();
+            let private = libc::MS_REC | libc::MS_PRIVATE;
+            check(libc::mount(
+                ptr::null(),
+                everything,
+                ptr::null(),
+                private,
+                ptr::null(),
+            ))?;
+            for (target, source) in &files {
+                let (target, source) = (target.as_ptr(), source.as_ptr());
+                check(libc::mount(
+                    source,
+                    target,
+                    ptr::null(),
+                    libc::MS_BIND,
+                    ptr::null(),
+                ))?;
+            }
+        }
+        Ok(())
+    });
+}
+
+pub fn is_root() -> bool {
+    // SAFETY: it can't fail.
+    unsafe { libc::geteuid() == 0 }
 }

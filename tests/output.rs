@@ -1,15 +1,15 @@
 //! Where the package goes, and what is there whatever goes wrong.
 
+use std::ffi::{CStr, CString};
 use std::fs::{self, File, Permissions};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use crate::answers::ok;
-use crate::fault;
+use crate::fault::{self, is_root};
 use crate::harness::{OUTPUT, Outcome, Run, Running, STORAGES, Storage, before_exec, os};
 use crate::packages::{OLD, PACKAGE, noise, stored};
 use crate::stand_in::{StandIn, Step, response};
@@ -24,11 +24,6 @@ fn mode(path: impl AsRef<Path>) -> u32 {
 
 fn set_mode(path: impl AsRef<Path>, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).expect("set a file's mode");
-}
-
-fn is_root() -> bool {
-    // SAFETY: it can't fail.
-    unsafe { libc::geteuid() == 0 }
 }
 
 /// Has the run be an ordinary user's, whatever the tests' own is.
@@ -223,6 +218,68 @@ fn a_replaced_file_s_owner_stays_where_that_is_allowed() {
                 (65534, 65534, new)
             );
         }
+    }
+}
+
+/// An access control list (acl(5)) in the form of its extended attribute: the owner may read and
+/// write, user 1234 and the mask may read, the group and the others may nothing.
+fn access_list() -> Vec<u8> {
+    const UNDEFINED_ID: u32 = u32::MAX;
+    let mut list = 2_u32.to_le_bytes().to_vec(); // version
+    for (tag, permissions, id) in [
+        (0x01_u16, 6_u16, UNDEFINED_ID),
+        (0x02, 4, 1234),
+        (0x04, 0, UNDEFINED_ID),
+        (0x10, 4, UNDEFINED_ID),
+        (0x20, 0, UNDEFINED_ID),
+    ] {
+        list.extend(tag.to_le_bytes());
+        list.extend(permissions.to_le_bytes());
+        list.extend(id.to_le_bytes());
+    }
+    list
+}
+
+fn set_attribute(path: &Path, name: &CStr, value: &[u8]) {
+    let path = CString::new(path.as_os_str().as_bytes()).expect("a path without NUL");
+    let (value, length) = (value.as_ptr().cast(), value.len());
+    // SAFETY: the names are NUL-terminated, and the value is as long as it says.
+    let result = unsafe { libc::setxattr(path.as_ptr(), name.as_ptr(), value, length, 0) };
+    assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+}
+
+fn attribute(path: &Path, name: &CStr) -> Option<Vec<u8>> {
+    let path = CString::new(path.as_os_str().as_bytes()).expect("a path without NUL");
+    let mut value = vec![0; 1000];
+    let (buffer, room) = (value.as_mut_ptr().cast(), value.len());
+    // SAFETY: the names are NUL-terminated, and the buffer has as much room as it says.
+    let length = unsafe { libc::getxattr(path.as_ptr(), name.as_ptr(), buffer, room) };
+    value.truncate(usize::try_from(length).ok()?);
+    Some(value)
+}
+
+#[test]
+fn a_replaced_file_s_access_control_list_stays_and_the_folder_s_adds_nobody() {
+    const OWN: &CStr = c"system.posix_acl_access";
+    const FOLDER_S: &CStr = c"system.posix_acl_default";
+    for storage in STORAGES {
+        let server = server();
+        let run = Run::new(&server).storage(storage).file(OUTPUT, OLD);
+        set_attribute(&run.path(OUTPUT), OWN, &access_list());
+        let outcome = run.go();
+        outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
+        assert_eq!(
+            attribute(&outcome.run.path(OUTPUT), OWN),
+            Some(access_list())
+        );
+
+        let run = Run::new(&server).storage(storage).file(OUTPUT, OLD);
+        set_mode(run.path(OUTPUT), 0o640);
+        set_attribute(run.folder.path(), FOLDER_S, &access_list());
+        let outcome = run.go();
+        outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
+        assert_eq!(attribute(&outcome.run.path(OUTPUT), OWN), None);
+        assert_eq!(mode(outcome.run.path(OUTPUT)), 0o640);
     }
 }
 
@@ -551,25 +608,6 @@ fn runs_at_once_for_one_output_all_succeed_and_one_package_is_there() {
                 fs::remove_file(folder.path().join(OUTPUT)).expect("remove the package");
             }
         }
-    }
-}
-
-#[test]
-fn the_maximum_time_removes_a_partial_file_that_has_a_name() {
-    // A lookup that never ends can't be had without a name server: a token that never comes can,
-    // but before the partial file is there. A server's silence is ended by ureq in good order.
-    for storage in STORAGES {
-        let running = in_the_middle(|run| {
-            run.storage(storage)
-                .file(OUTPUT, OLD)
-                .args(&["--max-time", "1"])
-        });
-        let outcome = running.wait();
-        outcome
-            .exits(6)
-            .complains("not finished after 1 s (--max-time)")
-            .takes(Duration::from_secs(1))
-            .leaves_only(OUTPUT, OLD);
     }
 }
 

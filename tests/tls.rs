@@ -1,11 +1,14 @@
 //! On the way to the service: names, connections, certificates.
 
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::time::Duration;
 
+use socket2::{Domain, SockAddr, Socket, Type};
+
 use crate::answers::ok;
-use crate::harness::{ID, OUTPUT, Outcome, Run};
-use crate::packages::PACKAGE;
+use crate::fault;
+use crate::harness::{ID, OUTPUT, Outcome, Run, STORAGES};
+use crate::packages::{OLD, PACKAGE};
 use crate::stand_in::{Certificate, Greeting, StandIn, Step, ca_pem};
 
 fn start(greeting: Greeting, script: Vec<Step>) -> StandIn {
@@ -180,5 +183,98 @@ fn plain_http_is_spoken_on_loopback() {
         } else {
             outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
         }
+    }
+}
+
+/// Has the run find names by these files of this host, which only root can put in their place.
+fn finding_names_by(run: Run, hosts: &str, name_server: &str) -> Run {
+    let hosts = run.side_file("hosts", hosts.as_bytes());
+    let resolver = run.side_file("resolv.conf", name_server.as_bytes());
+    let services = run.side_file("nsswitch.conf", b"hosts: files dns\n");
+    run.command(|command| {
+        fault::replace_files(
+            command,
+            &[
+                (c"/etc/hosts", &hosts),
+                (c"/etc/resolv.conf", &resolver),
+                (c"/etc/nsswitch.conf", &services),
+            ],
+        );
+    })
+}
+
+/// A port of 127.0.0.1 that never answers: its queue of connections is full.
+fn unanswered(port: u16) -> Vec<Socket> {
+    let address = SockAddr::from(SocketAddr::from(([127, 0, 0, 1], port)));
+    let new = || Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    let listener = new();
+    listener.bind(&address).expect("the port on 127.0.0.1");
+    listener.listen(0).expect("a listening socket");
+    let mut sockets = vec![listener];
+    loop {
+        let client = new();
+        let connected = client.connect_timeout(&address, Duration::from_millis(200));
+        sockets.push(client);
+        if connected.is_err() {
+            return sockets;
+        }
+    }
+}
+
+#[test]
+fn a_second_address_is_called_where_the_first_never_answers() {
+    if !fault::is_root() {
+        return; // only root can replace /etc/hosts; CI is root
+    }
+    let greeting = Greeting::Tls(Certificate::Good.server_config());
+    let server = StandIn::start([127, 0, 0, 2].into(), greeting, |_| ok(&PACKAGE))
+        .expect("a free port on 127.0.0.2");
+    let port = server.address.port();
+    let _sockets = unanswered(port);
+    let endpoint = format!("stand-in.test:{port}");
+    // The order is getaddrinfo's, which puts the host's own address first.
+    let hosts = "127.0.0.1 stand-in.test\n127.0.0.2 stand-in.test\n";
+    let run = Run::bare()
+        .trusting()
+        .args(&["-e", &endpoint, ID, "--connect-timeout", "1.5"]);
+    let outcome = finding_names_by(run, hosts, "").go();
+    // The first has two thirds of the time.
+    outcome
+        .exits(0)
+        .takes(Duration::from_secs(1))
+        .leaves_only(OUTPUT, &PACKAGE);
+    let run = Run::bare()
+        .trusting()
+        .args(&["-e", &endpoint, ID, "--connect-timeout", "0.5"]);
+    let outcome = finding_names_by(run, "127.0.0.1 stand-in.test\n", "").go();
+    outcome
+        .exits(6)
+        .complains("--connect-timeout")
+        .takes(Duration::from_millis(500));
+}
+
+#[test]
+fn the_maximum_time_ends_a_lookup_too() {
+    if !fault::is_root() {
+        return; // only root can be a name server; CI is root
+    }
+    let _silent = UdpSocket::bind("127.0.0.78:53").expect("a name server's port");
+    for storage in STORAGES {
+        let run = Run::bare().storage(storage).file(OUTPUT, OLD).args(&[
+            "-e",
+            "stand-in.test",
+            ID,
+            "--max-time",
+            "0.5",
+        ]);
+        let outcome = finding_names_by(run, "", "nameserver 127.0.0.78\n").go();
+        outcome
+            .exits(6)
+            .complains(&format!(
+                "GET https://stand-in.test/v1/log-file?sub_job_id={ID}: "
+            ))
+            .complains("not finished after 0.5 s (--max-time)")
+            .takes(Duration::from_millis(500))
+            .leaves_only(OUTPUT, OLD);
     }
 }
