@@ -29,6 +29,7 @@ help:
 	@echo 'make build         build the program: $(PROGRAM)'
 	@echo 'make demo          build it, and try it against a stand-in of the service'
 	@echo 'make test          run the tests'
+	@echo 'make test-all      run the slow tests too'
 	@echo 'make lint          check format and lints'
 	@echo 'make static        build it static, for TARGET: $(TARGET)'
 	@echo 'make static-check  try that in an empty root, as root'
@@ -51,6 +52,10 @@ demo: build
 .PHONY: test
 test:
 	$(CARGO) test $(LOCKED)
+
+.PHONY: test-all
+test-all:
+	$(CARGO) test $(LOCKED) -- --include-ignored
 
 .PHONY: lint
 lint:

@@ -1,7 +1,9 @@
 //! A 200: which bodies are saved, byte for byte, and which are refused.
 
-use std::io::{Cursor, Write};
+use std::fs::{self, File};
+use std::io::{self, Cursor, Seek, SeekFrom, Write};
 use std::net::{IpAddr, Ipv6Addr};
+use std::process::Command;
 use std::time::Duration;
 
 use zip::write::{SimpleFileOptions, ZipWriter};
@@ -211,6 +213,59 @@ fn a_package_of_70_000_entries_is_saved() {
     }
     let package = writer.finish().expect("a ZIP archive").into_inner();
     assert_saved(&ok(&package), &package);
+}
+
+/// A file that leaves a hole where zeros are written.
+struct Sparse(File);
+
+impl Write for Sparse {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.iter().all(|byte| *byte == 0) {
+            let length = i64::try_from(bytes.len()).map_err(io::Error::other)?;
+            self.0.seek(SeekFrom::Current(length))?;
+            return Ok(bytes.len());
+        }
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Seek for Sparse {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.0.seek(position)
+    }
+}
+
+#[test]
+#[ignore = "it takes half a minute, and 4 GiB of disk"]
+fn a_package_of_more_than_4_gib_is_saved() {
+    let side = tempfile::tempdir().expect("a folder");
+    let path = side.path().join("package.zip");
+    let mut writer = ZipWriter::new(Sparse(File::create(&path).expect("a file")));
+    let options = SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Stored)
+        .large_file(true);
+    writer.start_file("zeros", options).expect("an entry");
+    let zeros = vec![0; 1 << 20];
+    for _ in 0..4200 {
+        writer.write_all(&zeros).expect("an entry's data");
+    }
+    writer.start_file("last", options).expect("an entry");
+    writer.write_all(b"beyond 4 GiB").expect("an entry's data");
+    writer.finish().expect("a ZIP archive");
+    let length = fs::metadata(&path).expect("the package").len();
+    assert!(length > 4 << 30);
+
+    let head = head(&format!("Content-Length: {length}\r\n"));
+    let server = StandIn::tls(vec![Step::Send(head), Step::SendFile(path.clone())]);
+    let saved = side.path().join("saved.zip");
+    let outcome = Run::new(&server).arg("-o").arg(&saved).patience(300).go();
+    outcome.exits(0).says("").leaves_nothing();
+    let same = Command::new("cmp").args([&path, &saved]).status();
+    assert!(same.expect("run cmp").success());
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub const TOKEN: &str = "MIIEvQ-token-that-nobody-may-see";
 /// Where the package goes unless a test says otherwise.
 pub const OUTPUT: &str = "a777ff00d3cf4d369d87066806aexxxx.zip";
 
-/// After this time a run counts as hanging.
+/// After this time a run counts as hanging, unless a test has more patience.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How the partial file is kept.
@@ -44,6 +44,7 @@ pub struct Run {
     pub folder: TempDir,
     command: Command,
     input: Vec<u8>,
+    patience: Duration,
     /// Files beside the folder, such as the CA's certificate.
     side: TempDir,
 }
@@ -61,6 +62,7 @@ impl Run {
             folder,
             command,
             input: Vec::new(),
+            patience: PATIENCE,
             side: tempfile::tempdir().expect("a temporary folder"),
         }
     }
@@ -102,6 +104,11 @@ impl Run {
 
     pub fn input(mut self, input: &[u8]) -> Self {
         self.input = input.to_vec();
+        self
+    }
+
+    pub fn patience(mut self, seconds: u64) -> Self {
+        self.patience = Duration::from_secs(seconds);
         self
     }
 
@@ -181,13 +188,18 @@ pub struct Running {
 
 impl Running {
     pub fn signal(&self, signal: libc::c_int) {
+        assert!(self.signal_if_running(signal), "the program has ended");
+    }
+
+    /// Sends a signal, unless the program has ended already; tells whether it had not.
+    pub fn signal_if_running(&self, signal: libc::c_int) -> bool {
         let pid = libc::pid_t::try_from(self.pid).expect("a process ID");
-        // SAFETY: sends a signal to a child that was not waited for, or is a zombie.
-        assert_eq!(unsafe { libc::kill(pid, signal) }, 0, "send a signal");
+        // SAFETY: a process ID is not used again as soon as its process has ended.
+        unsafe { libc::kill(pid, signal) == 0 }
     }
 
     pub fn wait(self) -> Outcome {
-        let outcome = self.outcome.recv_timeout(PATIENCE);
+        let outcome = self.outcome.recv_timeout(self.run.patience);
         let elapsed = self.started.elapsed();
         let Ok((status, stdout, stderr)) = outcome else {
             self.signal(libc::SIGKILL);

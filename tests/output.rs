@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::answers::ok;
 use crate::fault::{self, is_root};
@@ -526,6 +527,54 @@ fn a_kill_leaves_the_old_file_and_nothing_else() {
                 Some(signal)
             );
             assert_leaves_old(&outcome, storage);
+        }
+    }
+}
+
+#[test]
+fn a_kill_at_any_moment_leaves_a_whole_file_and_the_next_run_succeeds() {
+    /// About how long a run takes.
+    const RUN: u64 = 15_000;
+    let package = stored("noise", &noise(300_000));
+    let server = StandIn::tls(ok(&package));
+    let mut moments = noise(1_000).into_iter();
+    for storage in STORAGES {
+        for signal in [libc::SIGKILL, libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
+            let mut killed = 0;
+            for _ in 0..20 {
+                let running = Run::new(&server).storage(storage).file(OUTPUT, OLD).spawn();
+                let moment = u64::from(moments.next().expect("enough of them"));
+                std::thread::sleep(Duration::from_micros(moment * RUN / 256));
+                killed += u32::from(running.signal_if_running(signal));
+                let outcome = running.wait();
+                let there = &outcome.files[os(OUTPUT.as_bytes())];
+                assert!(there == OLD || *there == package, "{outcome}");
+                let beside: Vec<_> = outcome
+                    .files
+                    .iter()
+                    .filter(|(name, _)| name.as_bytes() != OUTPUT.as_bytes())
+                    .collect();
+                match (&beside[..], storage) {
+                    ([], _) => {}
+                    ([(name, content)], _) => {
+                        assert!(
+                            name.as_bytes().starts_with(b".codearts-check-log."),
+                            "{outcome}"
+                        );
+                        // Between link and rename it is whole.
+                        assert!(
+                            storage == Storage::Named || **content == package,
+                            "{outcome}"
+                        );
+                    }
+                    _ => panic!("more than one file\n{outcome}"),
+                }
+                let next = Run::new(&server).storage(storage).arg("-o");
+                next.arg(outcome.run.folder.path()).go().exits(0);
+                let there = fs::read(outcome.run.path(OUTPUT)).expect("the package");
+                assert!(there == package, "{outcome}");
+            }
+            assert!(killed > 0, "no run was killed");
         }
     }
 }

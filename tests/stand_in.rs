@@ -3,9 +3,11 @@
 //! The tests start one for each exchange; the example `stand-in` runs it by itself.
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -21,6 +23,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 pub enum Step {
     /// Sends bytes.
     Send(Vec<u8>),
+    /// Sends a file's content.
+    SendFile(PathBuf),
     /// Sends each byte by itself, with a pause before it.
     Trickle(Vec<u8>, Duration),
     /// Sends the same bytes again and again until the client hangs up.
@@ -138,6 +142,16 @@ fn serve(
     for step in script(&request) {
         match step {
             Step::Send(bytes) => connection.send(&bytes)?,
+            Step::SendFile(path) => {
+                let mut file = File::open(path)?;
+                let mut buffer = vec![0; 1 << 20];
+                loop {
+                    match file.read(&mut buffer)? {
+                        0 => break,
+                        length => connection.send(&buffer[..length])?,
+                    }
+                }
+            }
             Step::Trickle(bytes, pause) => {
                 for byte in bytes {
                     thread::sleep(pause);
