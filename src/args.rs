@@ -99,6 +99,15 @@ impl Args {
             self.endpoint, self.sub_job_id
         )
     }
+
+    /// The call as a message names it.
+    pub fn call(&self) -> String {
+        let url = self.url();
+        match &self.proxy {
+            Some(proxy) => format!("GET {url} through the proxy {proxy}"),
+            None => format!("GET {url}"),
+        }
+    }
 }
 
 /// How long the run may wait.

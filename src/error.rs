@@ -56,15 +56,15 @@ pub enum Error {
     },
     /// The server answered, but not with 200.
     Status(Refusal),
-    /// No whole answer came from `url`.
+    /// No whole answer came to `call` (see [`Args::call`](crate::args::Args::call)).
     Network {
-        url: String,
+        call: String,
         reason: String,
         hint: Option<&'static str>,
     },
-    /// The server at `url` has a certificate that is not trusted.
+    /// The server, or the proxy on the way to it, has a certificate that is not trusted.
     Untrusted {
-        url: String,
+        call: String,
         reason: String,
         hint: Option<&'static str>,
     },
@@ -148,11 +148,11 @@ impl fmt::Display for Error {
                 reason,
             } => write!(f, "cannot {action} {}: {reason}", display_path(path)),
             Error::Status(refusal) => refusal.fmt(f),
-            Error::Network { url, reason, .. } => write!(f, "GET {url}: {reason}"),
-            Error::Untrusted { url, reason, .. } => {
+            Error::Network { call, reason, .. } => write!(f, "{call}: {reason}"),
+            Error::Untrusted { call, reason, .. } => {
                 write!(
                     f,
-                    "GET {url}: the server's certificate is not trusted: {reason}"
+                    "{call}: the server's certificate is not trusted: {reason}"
                 )
             }
             Error::NotPackage { reason } => {

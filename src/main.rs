@@ -77,12 +77,13 @@ fn download(args: Args) -> Result<(), Error> {
     let verbose = args.verbosity == Verbosity::Verbose;
     system::ignore_file_size_signal();
     limit_run(&args, at_terminal)?;
+    let request = args.call();
     let call = Call::prepare(&args)?;
     let token = args.token.read()?;
     let mut partial = Partial::open(&args.output, &format!("{}.zip", args.sub_job_id))?;
 
     if verbose {
-        say(&format!("GET {}", call.url()));
+        say(&request);
     }
     let mut package = call.send(&token)?;
     if verbose {
@@ -115,7 +116,7 @@ fn limit_run(args: &Args, at_terminal: bool) -> Result<(), Error> {
         return Ok(());
     };
     let error = Error::Network {
-        url: args.url(),
+        call: args.call(),
         reason: args.limits.out_of_time(),
         hint: None,
     };

@@ -31,13 +31,13 @@ const BUFFER: usize = 128 << 10;
 /// Everything about the call that can be known to be right before it is made.
 pub struct Call {
     agent: Agent,
+    url: String,
     context: Context,
 }
 
 /// What a failure's sentence has to name.
 pub struct Context {
-    pub url: String,
-    proxy: Option<String>,
+    pub call: String,
     limits: Limits,
 }
 
@@ -79,16 +79,12 @@ impl Call {
             .build();
         Ok(Self {
             agent: Agent::with_parts(config, DefaultConnector::new(), BlockingResolver::default()),
+            url: args.url(),
             context: Context {
-                url: args.url(),
-                proxy: args.proxy.as_ref().map(Proxy::to_string),
+                call: args.call(),
                 limits: args.limits,
             },
         })
-    }
-
-    pub fn url(&self) -> &str {
-        &self.context.url
     }
 
     /// Makes the call, and returns the package that a 200 brings.
@@ -98,7 +94,7 @@ impl Call {
         secret.set_sensitive(true);
         let answer = self
             .agent
-            .get(&self.context.url)
+            .get(&self.url)
             .header("X-Auth-Token", secret)
             .call();
         match answer {
@@ -113,10 +109,10 @@ impl Context {
     pub fn explain(&self, error: &ureq::Error) -> Error {
         // Some of these texts quote the server: names in a certificate, a malformed header.
         let reason = escape(&self.reason(error), printable::LIMIT);
-        let url = self.url.clone();
+        let call = self.call.clone();
         if let Some(reason) = reason.strip_prefix(BAD_CERTIFICATE) {
             return Error::Untrusted {
-                url,
+                call,
                 reason: reason.to_owned(),
                 hint: Some(if reason.contains("(UNIX)") {
                     "check this host's clock: the certificate is valid at another time"
@@ -125,17 +121,12 @@ impl Context {
                 }),
             };
         }
+        let asks_for_login =
+            matches!(error, ureq::Error::ConnectProxyFailed(_)) && reason.contains("407");
         Error::Network {
-            url,
-            hint: if reason.contains("407") && matches!(error, ureq::Error::ConnectProxyFailed(_)) {
-                Some(PROXY_LOGIN_HINT)
-            } else {
-                None
-            },
-            reason: match &self.proxy {
-                Some(proxy) => format!("through the proxy {proxy}: {reason}"),
-                None => reason,
-            },
+            call,
+            reason,
+            hint: asks_for_login.then_some(PROXY_LOGIN_HINT),
         }
     }
 
@@ -157,7 +148,7 @@ impl Context {
             // "proxy server responded 403/403", or that it did not.
             ureq::Error::ConnectProxyFailed(text) => {
                 let text = text.split('/').next().unwrap_or(text);
-                format!("it opened no tunnel: {text}")
+                format!("no tunnel was opened: {text}")
             }
             ureq::Error::Protocol(e) => format!("malformed HTTP: {e}"),
             ureq::Error::LargeResponseHeader(..) => {

@@ -33,7 +33,7 @@ pub fn accept(answer: Response<Body>, context: Context) -> Result<Package, Error
     }
     if !is_framed_well(&answer) {
         return Err(Error::Network {
-            url: context.url,
+            call: context.call,
             reason: "malformed HTTP: a Transfer-Encoding other than chunked".to_owned(),
             hint: None,
         });

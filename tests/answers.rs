@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Cursor, Seek, SeekFrom, Write};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::Ipv6Addr;
 use std::process::Command;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 
 use crate::harness::{ID, OUTPUT, Run, STORAGES, TOKEN};
 use crate::packages::{OLD, PACKAGE, made_by, noise, patch, stored, zip};
-use crate::stand_in::{Certificate, Greeting, StandIn, Step, response};
+use crate::stand_in::{Greeting, StandIn, Step, response};
 
 /// A 200 with this body and its length.
 pub fn ok(body: &[u8]) -> Vec<Step> {
@@ -176,8 +176,7 @@ fn a_trickle_that_is_never_silent_for_the_timeout_is_saved() {
 
 #[test]
 fn an_ipv6_address_is_called() {
-    let greeting = Greeting::Tls(Certificate::Good.server_config());
-    let server = StandIn::start(IpAddr::V6(Ipv6Addr::LOCALHOST), greeting, |_| ok(&PACKAGE))
+    let server = StandIn::at((Ipv6Addr::LOCALHOST, 0), Greeting::tls(), |_| ok(&PACKAGE))
         .expect("IPv6 on loopback");
     let endpoint = format!("https://[::1]:{}", server.address.port());
     let outcome = Run::bare().trusting().args(&["-e", &endpoint, ID]).go();

@@ -294,7 +294,7 @@ fn a_region_stands_for_its_endpoint() {
         // A proxy that nobody is keeps the test from the real service.
         let run = Run::bare().env("https_proxy", "127.0.0.1:1");
         let outcome = run.env("HUAWEICLOUD_REGION", region).arg(ID).go();
-        let call = format!("GET https://{host}/v1/log-file?sub_job_id={ID}: through the proxy");
+        let call = format!("GET https://{host}/v1/log-file?sub_job_id={ID} through the proxy");
         outcome.exits(6).complains(&call);
     }
     let outcome = with(&["-r", "cn-north-9", ID]);

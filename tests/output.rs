@@ -13,7 +13,7 @@ use crate::answers::ok;
 use crate::fault::{self, is_root};
 use crate::harness::{OUTPUT, Outcome, Run, Running, STORAGES, Storage, before_exec, os};
 use crate::packages::{OLD, PACKAGE, noise, stored};
-use crate::stand_in::{StandIn, Step, response};
+use crate::stand_in::{Greeting, StandIn, Step, response};
 
 fn server() -> StandIn {
     StandIn::tls(ok(&PACKAGE))
@@ -497,14 +497,11 @@ fn an_output_folder_or_a_working_folder_that_is_removed_is_an_error() {
 fn a_package_whose_folder_is_gone_at_the_end_is_not_saved() {
     static FOLDER: std::sync::Mutex<Option<std::path::PathBuf>> = std::sync::Mutex::new(None);
     for storage in STORAGES {
-        let greeting =
-            crate::stand_in::Greeting::Tls(crate::stand_in::Certificate::Good.server_config());
-        let server = StandIn::start(std::net::Ipv4Addr::LOCALHOST.into(), greeting, |_| {
+        let server = StandIn::start(Greeting::tls(), |_| {
             let folder = FOLDER.lock().expect("no panic").clone().expect("a folder");
             fs::remove_dir_all(folder).expect("remove the folder");
             ok(&PACKAGE)
-        })
-        .expect("a free port on loopback");
+        });
         let run = Run::new(&server).storage(storage).args(&["-o", "sub"]);
         fs::create_dir(run.path("sub")).expect("a folder");
         *FOLDER.lock().expect("no panic") = Some(run.path("sub"));
@@ -633,13 +630,9 @@ fn runs_at_once_for_one_output_all_succeed_and_one_package_is_there() {
         for round in 0..ROUNDS {
             let next = AtomicUsize::new(0);
             let replies: Vec<_> = packages.iter().map(|package| ok(package)).collect();
-            let greeting =
-                crate::stand_in::Greeting::Tls(crate::stand_in::Certificate::Good.server_config());
-            let server =
-                StandIn::start(std::net::Ipv4Addr::LOCALHOST.into(), greeting, move |_| {
-                    replies[next.fetch_add(1, Ordering::Relaxed)].clone()
-                })
-                .expect("a free port on loopback");
+            let server = StandIn::start(Greeting::tls(), move |_| {
+                replies[next.fetch_add(1, Ordering::Relaxed)].clone()
+            });
             let runs: Vec<Running> = (0..RUNS)
                 .map(|_| {
                     let run = Run::new(&server).storage(storage);

@@ -1,32 +1,23 @@
 //! The way through a proxy, by curl's variables and rules.
 
-use std::net::Ipv4Addr;
-
 use crate::answers::ok;
 use crate::harness::{ID, OUTPUT, Outcome, Run, TOKEN};
 use crate::packages::PACKAGE;
-use crate::stand_in::{Certificate, Greeting, StandIn, Step};
+use crate::stand_in::{Greeting, StandIn, Step};
 
 const CONNECTED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
-
-fn proxy(greeting: Greeting, script: Vec<Step>) -> StandIn {
-    StandIn::start(Ipv4Addr::LOCALHOST.into(), greeting, move |_| {
-        script.clone()
-    })
-    .expect("a free port on loopback")
-}
 
 /// A server, and a proxy that leads to it whatever it is asked for.
 fn server_behind_proxy(greeting: Greeting) -> (StandIn, StandIn) {
     let server = StandIn::tls(ok(&PACKAGE));
     let tunnel = vec![Step::Send(CONNECTED.to_vec()), Step::Tunnel(server.address)];
-    let proxy = proxy(greeting, tunnel);
+    let proxy = StandIn::scripted(greeting, tunnel);
     (server, proxy)
 }
 
 /// A proxy that must not be called.
 fn trap() -> StandIn {
-    proxy(Greeting::Plain, Vec::new())
+    StandIn::scripted(Greeting::Plain, Vec::new())
 }
 
 fn url(proxy: &StandIn) -> String {
@@ -163,8 +154,7 @@ fn credentials_reach_the_proxy_decoded_and_nobody_else() {
 
 #[test]
 fn a_proxy_is_spoken_to_over_tls_where_its_url_says_so() {
-    let greeting = Greeting::Tls(Certificate::Good.server_config());
-    let (server, proxy) = server_behind_proxy(greeting);
+    let (server, proxy) = server_behind_proxy(Greeting::tls());
     let proxy_url = format!("https://localhost:{}", proxy.address.port());
     assert_saved(&Run::new(&server).env("https_proxy", proxy_url).go());
     assert!(proxy.requests()[0].0.starts_with("CONNECT "));
@@ -185,7 +175,7 @@ fn a_proxy_that_opens_no_tunnel_is_a_network_failure_with_its_status() {
         ("HTTP/1.1 502 Bad Gateway\r\n\r\n", "responded 502"),
         ("", "through the proxy"),
     ] {
-        let proxy = proxy(Greeting::Plain, vec![Step::Send(answer.into())]);
+        let proxy = StandIn::scripted(Greeting::Plain, vec![Step::Send(answer.into())]);
         let with_password = format!("http://user:pass-word@{}", proxy.address);
         let outcome = Run::new(&server).env("https_proxy", with_password).go();
         outcome
@@ -230,10 +220,7 @@ fn a_proxy_that_can_t_be_used_is_a_usage_error_that_hides_its_password() {
 
 #[test]
 fn a_call_on_loopback_in_the_clear_goes_through_no_proxy() {
-    let server = StandIn::start(Ipv4Addr::LOCALHOST.into(), Greeting::Plain, |_| {
-        ok(&PACKAGE)
-    })
-    .expect("a free port on loopback");
+    let server = StandIn::scripted(Greeting::Plain, ok(&PACKAGE));
     let trap = trap();
     let endpoint = format!("http://localhost:{}", server.address.port());
     let run = Run::bare().args(&["-e", &endpoint, ID]);

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
@@ -50,6 +50,13 @@ pub enum Greeting {
     Script,
 }
 
+impl Greeting {
+    /// With TLS and a good certificate.
+    pub fn tls() -> Self {
+        Greeting::Tls(Certificate::Good.server_config())
+    }
+}
+
 /// What the client sent up to the end of its request's head, or to where it hung up.
 #[derive(Clone, Debug, Default)]
 pub struct Request(pub String);
@@ -73,13 +80,22 @@ pub struct StandIn {
 }
 
 impl StandIn {
-    /// A server that runs the script which `script` writes for a request.
+    /// A server on a free port of 127.0.0.1 that runs the script which `script` writes for a
+    /// request.
     pub fn start(
-        ip: IpAddr,
+        greeting: Greeting,
+        script: impl Fn(&Request) -> Vec<Step> + Send + Sync + 'static,
+    ) -> Self {
+        Self::at((Ipv4Addr::LOCALHOST, 0), greeting, script).expect("a free port on loopback")
+    }
+
+    /// The same on another address.
+    pub fn at(
+        address: impl Into<SocketAddr>,
         greeting: Greeting,
         script: impl Fn(&Request) -> Vec<Step> + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        let listener = TcpListener::bind((ip, 0))?;
+        let listener = TcpListener::bind(address.into())?;
         let address = listener.local_addr()?;
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
@@ -94,13 +110,14 @@ impl StandIn {
         Ok(Self { address, requests })
     }
 
-    /// A server over TLS on 127.0.0.1 that answers every request with the same script.
+    /// A server that answers every request with the same script.
+    pub fn scripted(greeting: Greeting, script: Vec<Step>) -> Self {
+        Self::start(greeting, move |_| script.clone())
+    }
+
+    /// The same over TLS.
     pub fn tls(script: Vec<Step>) -> Self {
-        let greeting = Greeting::Tls(Certificate::Good.server_config());
-        Self::start(Ipv4Addr::LOCALHOST.into(), greeting, move |_| {
-            script.clone()
-        })
-        .expect("a free port on loopback")
+        Self::scripted(Greeting::tls(), script)
     }
 
     /// What was received so far.

@@ -11,13 +11,12 @@ mod stand_in;
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::{Cursor, Write};
-use std::net::Ipv4Addr;
 use std::thread;
 
 use zip::ZipArchive;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use stand_in::{Certificate, Greeting, Request, StandIn, Step, ca_pem, response};
+use stand_in::{Greeting, Request, StandIn, Step, ca_pem, response};
 
 const TOKEN: &str = "stand-in-token";
 /// The reference's example of a subtask ID.
@@ -34,10 +33,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn serve(ca_file: &str) -> Result<(), Box<dyn Error>> {
     fs::write(ca_file, ca_pem())?;
-    let greeting = Greeting::Tls(Certificate::Good.server_config());
     let package = package()?;
     let answer = move |request: &Request| vec![Step::Send(answer(request, &package))];
-    let server = StandIn::start(Ipv4Addr::LOCALHOST.into(), greeting, answer)?;
+    let server = StandIn::start(Greeting::tls(), answer);
     println!(
         "CODEARTS_CHECK_ENDPOINT=https://localhost:{} SSL_CERT_FILE={ca_file} \
          HUAWEICLOUD_TOKEN={TOKEN} SUB_JOB_ID={SUB_JOB_ID}",

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::time::Duration;
 
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, Socket, Type};
 
 use crate::answers::ok;
 use crate::fault;
@@ -11,15 +11,8 @@ use crate::harness::{ID, OUTPUT, Outcome, Run, STORAGES};
 use crate::packages::{OLD, PACKAGE};
 use crate::stand_in::{Certificate, Greeting, StandIn, Step, ca_pem};
 
-fn start(greeting: Greeting, script: Vec<Step>) -> StandIn {
-    StandIn::start(Ipv4Addr::LOCALHOST.into(), greeting, move |_| {
-        script.clone()
-    })
-    .expect("a free port on loopback")
-}
-
 fn with(certificate: Certificate) -> (StandIn, Outcome) {
-    let server = start(Greeting::Tls(certificate.server_config()), ok(&PACKAGE));
+    let server = StandIn::scripted(Greeting::Tls(certificate.server_config()), ok(&PACKAGE));
     let outcome = Run::new(&server).go();
     (server, outcome)
 }
@@ -125,7 +118,7 @@ fn a_server_without_tls_or_with_an_old_one_is_a_network_failure() {
     let alert = Step::Send(vec![0x15, 3, 2, 0, 2, 2, 70]);
     let http = Step::Send(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec());
     for (step, text) in [(alert, "ProtocolVersion"), (http, "InvalidContentType")] {
-        let server = start(Greeting::Script, vec![step]);
+        let server = StandIn::scripted(Greeting::Script, vec![step]);
         Run::new(&server)
             .go()
             .exits(6)
@@ -136,7 +129,7 @@ fn a_server_without_tls_or_with_an_old_one_is_a_network_failure() {
 
 #[test]
 fn a_silent_handshake_is_given_up_after_the_connect_timeout() {
-    let server = start(Greeting::Script, vec![Step::AwaitClose]);
+    let server = StandIn::scripted(Greeting::Script, vec![Step::AwaitClose]);
     Run::new(&server)
         .args(&["--connect-timeout", "0.8"])
         .go()
@@ -173,7 +166,7 @@ fn a_name_that_is_not_found_is_a_network_failure() {
 
 #[test]
 fn plain_http_is_spoken_on_loopback() {
-    let server = start(Greeting::Plain, ok(&PACKAGE));
+    let server = StandIn::scripted(Greeting::Plain, ok(&PACKAGE));
     for host in ["localhost", "127.0.0.1", "LOCALHOST", "127.1.2.3"] {
         // 127.1.2.3 has no listener: it shows that the whole block counts as loopback.
         let endpoint = format!("http://{host}:{}/", server.address.port());
@@ -203,20 +196,25 @@ fn finding_names_by(run: Run, hosts: &str, name_server: &str) -> Run {
     })
 }
 
-/// A port of 127.0.0.1 that never answers: its queue of connections is full.
-fn unanswered(port: u16) -> Vec<Socket> {
-    let address = SockAddr::from(SocketAddr::from(([127, 0, 0, 1], port)));
+/// A free port of 127.0.0.1 that never answers, as long as the sockets are open: its queue of
+/// connections is full.
+fn unanswered() -> (u16, Vec<Socket>) {
     let new = || Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     let listener = new();
-    listener.bind(&address).expect("the port on 127.0.0.1");
+    let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    listener
+        .bind(&any_port.into())
+        .expect("a free port on loopback");
     listener.listen(0).expect("a listening socket");
+    let address = listener.local_addr().expect("its address");
+    let port = address.as_socket().expect("an IP address").port();
     let mut sockets = vec![listener];
     loop {
         let client = new();
         let connected = client.connect_timeout(&address, Duration::from_millis(200));
         sockets.push(client);
         if connected.is_err() {
-            return sockets;
+            return (port, sockets);
         }
     }
 }
@@ -226,11 +224,9 @@ fn a_second_address_is_called_where_the_first_never_answers() {
     if !fault::is_root() {
         return; // only root can replace /etc/hosts; CI is root
     }
-    let greeting = Greeting::Tls(Certificate::Good.server_config());
-    let server = StandIn::start([127, 0, 0, 2].into(), greeting, |_| ok(&PACKAGE))
-        .expect("a free port on 127.0.0.2");
-    let port = server.address.port();
-    let _sockets = unanswered(port);
+    let (port, _sockets) = unanswered();
+    let _server = StandIn::at(([127, 0, 0, 2], port), Greeting::tls(), |_| ok(&PACKAGE))
+        .expect("the port on 127.0.0.2");
     let endpoint = format!("stand-in.test:{port}");
     // The order is getaddrinfo's, which puts the host's own address first.
     let hosts = "127.0.0.1 stand-in.test\n127.0.0.2 stand-in.test\n";
