@@ -379,7 +379,7 @@ mod tests {
     use zip::write::SimpleFileOptions;
     use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-    use super::{Fault, check};
+    use super::{END, Fault, MAX_COMMENT, check};
 
     /// What goes into an archive: names, contents, and whether ZIP64 is used though not needed.
     #[derive(Clone, Debug)]
@@ -426,6 +426,63 @@ mod tests {
             archive.by_index_raw(index).map_err(|e| e.to_string())?;
         }
         Ok(())
+    }
+
+    /// An archive of one stored entry whose directory has every number of it in ZIP64 form.
+    fn zip64_entry(content: &[u8]) -> Vec<u8> {
+        let size = u32::try_from(content.len()).expect("a small content");
+        let mut archive = b"PK\x03\x04\x2d\0\0\0\0\0\0\0\0\0".to_vec();
+        archive.extend(crc32(content).to_le_bytes());
+        archive.extend([size.to_le_bytes(), size.to_le_bytes()].concat());
+        archive.extend(b"\x01\0\0\0a");
+        archive.extend(content);
+        let start = u32::try_from(archive.len()).expect("a small archive");
+        archive.extend(b"PK\x01\x02\x2d\0\x2d\0\0\0\0\0\0\0\0\0");
+        archive.extend(crc32(content).to_le_bytes());
+        archive.extend([0xff; 8]); // sizes
+        archive.extend(b"\x01\0\x20\0\0\0\xff\xff"); // name, extra, comment, disk
+        archive.extend([0; 6]); // attributes
+        archive.extend([0xff; 4]); // local header
+        archive.extend(b"a\x01\0\x1c\0"); // name; ZIP64, 28 bytes
+        archive.extend([u64::from(size).to_le_bytes(), u64::from(size).to_le_bytes()].concat());
+        archive.extend([0; 12]); // local header, disk
+        let length = u32::try_from(archive.len()).expect("a small archive") - start;
+        archive.extend(b"PK\x05\x06\0\0\0\0\x01\0\x01\0");
+        archive.extend([length.to_le_bytes(), start.to_le_bytes()].concat());
+        archive.extend([0; 2]);
+        archive
+    }
+
+    /// The checksum of APPNOTE 4.4.7, bit by bit.
+    fn crc32(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(!0, |crc, &byte| {
+            (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+                crc >> 1 ^ (0xedb8_8320 & (crc & 1).wrapping_neg())
+            })
+        })
+    }
+
+    #[test]
+    fn an_entry_whose_numbers_are_all_in_zip64_form_passes() {
+        let archive = zip64_entry(b"content");
+        assert!(passes(&archive));
+        assert_eq!(is_listed(&archive), Ok(()));
+        // The compressed size, as the extra field has it, leads beyond the directory's start.
+        let size_at = archive.len() - END.length as usize - 20;
+        let mut longer = archive.clone();
+        longer[size_at] += 1;
+        assert!(!passes(&longer));
+        // So does the local header's place.
+        let mut elsewhere = archive;
+        elsewhere[size_at + 8] += 1;
+        assert!(!passes(&elsewhere));
+    }
+
+    #[test]
+    fn the_longest_comment_passes() {
+        let comment = vec![b'c'; MAX_COMMENT as usize];
+        let entries = vec![("a".to_owned(), vec![0; 100], false)];
+        assert!(passes(&write(&Plan { entries, comment })));
     }
 
     proptest! {
