@@ -228,11 +228,10 @@ fn parse_entry(file: &mut (impl Read + Seek), window: &mut Window) -> Result<Ent
     let mut local_header = fixed.u32()?;
     window.take(file, name)?;
     let mut extra = Fields(window.take(file, extra)?);
-    // Other tools' fields, and padding that is none, are passed over.
-    while let (Ok(id), Ok(length)) = (extra.u16(), extra.u16()) {
-        let Ok(mut field) = extra.split_off(length) else {
-            break;
-        };
+    // A field that doesn't fit is damage: no reader that checks would list the archive.
+    while !extra.0.is_empty() {
+        let (id, length) = (extra.u16()?, extra.u16()?);
+        let mut field = extra.split_off(length)?;
         if id != ZIP64_EXTRA {
             continue;
         }
@@ -376,36 +375,68 @@ mod tests {
 
     use proptest::collection::vec;
     use proptest::prelude::*;
-    use zip::write::SimpleFileOptions;
+    use zip::write::{ExtendedFileOptions, FileOptions};
     use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
     use super::{END, Fault, MAX_COMMENT, check};
 
-    /// What goes into an archive: names, contents, and whether ZIP64 is used though not needed.
+    /// What goes into an archive.
     #[derive(Clone, Debug)]
     struct Plan {
-        entries: Vec<(String, Vec<u8>, bool)>,
+        entries: Vec<PlannedEntry>,
         comment: Vec<u8>,
     }
 
+    #[derive(Clone, Debug)]
+    struct PlannedEntry {
+        name: String,
+        content: Vec<u8>,
+        /// Whether ZIP64 is used though not needed.
+        zip64: bool,
+        /// An extra field in the directory.
+        extra: Option<Vec<u8>>,
+    }
+
     fn plans() -> impl Strategy<Value = Plan> {
-        let entry = ("[a-zä/]{1,12}", vec(any::<u8>(), 0..200), any::<bool>());
+        let entry = (
+            "[a-zä/]{1,12}",
+            vec(any::<u8>(), 0..200),
+            any::<bool>(),
+            prop::option::of(vec(any::<u8>(), 0..20)),
+        );
+        let entry = entry.prop_map(|(name, content, zip64, extra)| PlannedEntry {
+            name,
+            content,
+            zip64,
+            extra,
+        });
         (vec(entry, 0..6), vec(any::<u8>(), 0..40)).prop_map(|(mut entries, comment)| {
-            for (number, (name, ..)) in entries.iter_mut().enumerate() {
-                name.insert_str(0, &number.to_string()); // no name twice
+            for (number, entry) in entries.iter_mut().enumerate() {
+                entry.name.insert_str(0, &number.to_string()); // no name twice
             }
             Plan { entries, comment }
         })
     }
 
     fn write(plan: &Plan) -> Vec<u8> {
+        /// An ID that APPNOTE leaves to others.
+        const EXTRA_ID: u16 = 0x7777;
         let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
-        for (name, content, zip64) in &plan.entries {
-            let options = SimpleFileOptions::default()
+        for entry in &plan.entries {
+            let mut options = FileOptions::<ExtendedFileOptions>::default()
                 .compression_method(CompressionMethod::Stored)
-                .large_file(*zip64);
-            writer.start_file(name.as_str(), options).expect("an entry");
-            writer.write_all(content).expect("an entry's content");
+                .large_file(entry.zip64);
+            if let Some(extra) = &entry.extra {
+                options
+                    .add_extra_data(EXTRA_ID, extra.as_slice(), true)
+                    .expect("an extra field");
+            }
+            writer
+                .start_file(entry.name.as_str(), options)
+                .expect("an entry");
+            writer
+                .write_all(&entry.content)
+                .expect("an entry's content");
         }
         writer.set_raw_comment(plan.comment.clone().into_boxed_slice());
         writer.finish().expect("an archive").into_inner()
@@ -481,12 +512,38 @@ mod tests {
     #[test]
     fn the_longest_comment_passes() {
         let comment = vec![b'c'; MAX_COMMENT as usize];
-        let entries = vec![("a".to_owned(), vec![0; 100], false)];
+        let entries = Vec::new();
         assert!(passes(&write(&Plan { entries, comment })));
     }
 
+    #[test]
+    fn every_package_of_a_real_tool_that_passes_with_one_bit_flipped_is_listed() {
+        for package in [
+            include_bytes!("../tests/packages/info-zip.zip").as_slice(),
+            include_bytes!("../tests/packages/info-zip-comment.zip"),
+            include_bytes!("../tests/packages/info-zip-streamed.zip"),
+            include_bytes!("../tests/packages/info-zip-zip64.zip"),
+            include_bytes!("../tests/packages/java.zip"),
+            include_bytes!("../tests/packages/python-empty.zip"),
+            include_bytes!("../tests/packages/python-streamed.zip"),
+            include_bytes!("../tests/packages/python-zip64.zip"),
+        ] {
+            for bit in 0..package.len() * 8 {
+                let mut flipped = package.to_vec();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                if passes(&flipped) {
+                    assert_eq!(is_listed(&flipped), Ok(()), "bit {bit} of {package:x?}");
+                }
+            }
+        }
+    }
+
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #![proptest_config(ProptestConfig {
+            cases: 2_000,
+            failure_persistence: None, // a failure becomes a test of its own
+            ..ProptestConfig::default()
+        })]
 
         #[test]
         fn a_whole_archive_passes(plan in plans()) {

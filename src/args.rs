@@ -1,8 +1,8 @@
 //! The command line and the environment, parsed into what to do.
 //!
 //! What comes out is right by construction: a wrong ID, URL, proxy or duration can't become an
-//! [`Args`]. Parsing touches nothing but its two inputs. A message never repeats a value that
-//! may be a token in the wrong place.
+//! [`Args`]. Parsing touches nothing but its two inputs. A value that may be a token in the wrong
+//! place is not repeated by a message, or only its beginning.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -14,7 +14,7 @@ use lexopt::Arg;
 
 use crate::endpoint::{Endpoint, Scheme};
 use crate::error::Error;
-use crate::printable::escape;
+use crate::printable::{self, escape};
 use crate::proxy::Proxy;
 use crate::token::{self, Token, TokenSource};
 
@@ -70,6 +70,9 @@ const DEFAULT_MAX_TIME: Duration = Duration::from_secs(3600);
 /// connect timeout, and a year is far from where adding to a clock overflows.
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// The longest name of a file, in bytes (`NAME_MAX`, limits.h).
+const NAME_MAX: usize = 255;
 
 /// What the command line asks for.
 pub enum Command {
@@ -253,6 +256,18 @@ impl Given {
         .map_err(Error::Usage)?;
         let token = match self.token_file {
             Some(file) if file == "-" => TokenSource::StandardInput,
+            // The token itself, say. The message about a file that is not there would show it.
+            Some(file)
+                if file
+                    .as_bytes()
+                    .split(|b| *b == b'/')
+                    .any(|n| n.len() > NAME_MAX) =>
+            {
+                return Err(Error::Usage(
+                    "--token-file: no file has a name as long as that: is it the token itself?"
+                        .to_owned(),
+                ));
+            }
             Some(file) => TokenSource::File(path("--token-file", file)?),
             None => match env(token::VARIABLE) {
                 Some(text) => {
@@ -373,10 +388,13 @@ fn usage(error: lexopt::Error) -> Error {
             format!("{} needs a value", option.as_deref().unwrap_or("an option"))
         }
         lexopt::Error::UnexpectedOption(option) => {
-            format!("unknown option '{}'", escape(&option, 64))
+            format!(
+                "unknown option '{}'",
+                escape(&option, printable::HINT_OF_A_VALUE)
+            )
         }
         lexopt::Error::UnexpectedValue { option, .. } => {
-            format!("{} takes no value", escape(&option, 64))
+            format!("{option} takes no value")
         }
         // The parser gives none of these: values are taken raw and parsed here.
         lexopt::Error::UnexpectedArgument(_)

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::printable::escape;
+use crate::printable::{self, escape};
 
 /// The region's endpoint, as the API reference's page "Before You Start" has them.
 const REGIONS: [(&str, &str); 10] = [
@@ -54,7 +54,7 @@ impl Endpoint {
             let known = REGIONS.map(|(name, _)| name).join(", ");
             return Err(format!(
                 "unknown region '{}': known are {known}; for any other, give its --endpoint",
-                escape(region, 64)
+                escape(region, printable::HINT_OF_A_VALUE)
             ));
         };
         Ok(Self {

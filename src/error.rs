@@ -79,6 +79,8 @@ pub struct Refusal {
     pub phrase: &'static str,
     /// What the server said, ready to print; empty where it said nothing.
     pub said: String,
+    /// The request ID and the like, in parentheses behind a space; empty where there is none.
+    pub notes: String,
 }
 
 impl Error {
@@ -174,7 +176,7 @@ impl fmt::Display for Refusal {
         if !self.said.is_empty() {
             write!(f, ": {}", self.said)?;
         }
-        Ok(())
+        f.write_str(&self.notes)
     }
 }
 

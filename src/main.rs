@@ -85,11 +85,12 @@ fn download(args: Args) -> Result<(), Error> {
     if verbose {
         say(&request);
     }
-    let mut package = call.send(&token)?;
+    let answer = call.send(&token)?;
     if verbose {
-        say(&package.summary);
+        say(&answer.summary());
     }
 
+    let mut package = answer.into_package()?;
     let mut progress = Progress::new(package.length, at_terminal);
     let copied = copy(&mut package, &mut partial, &mut progress);
     progress.clear();
@@ -207,5 +208,6 @@ fn print(text: &str) -> Result<(), Error> {
 
 /// Prints a line on standard error. There is nobody to tell that it can't be written.
 fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    // In one call, so that the lines of runs at once don't mix.
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }

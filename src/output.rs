@@ -14,6 +14,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::error::Error;
 use crate::system;
 
+const NOT_A_FILE: &str = "it is no regular file";
+
 /// Names tried beside the output before giving up: each is taken only by an unlikely accident.
 const NAME_ATTEMPTS: u32 = 100;
 
@@ -32,8 +34,10 @@ pub struct Partial {
     replaced: Option<Access>,
 }
 
-/// Who may do what with a file.
+/// Who may do what with a file, and which file it was.
 struct Access {
+    device: u64,
+    inode: u64,
     owner: u32,
     group: u32,
     mode: u32,
@@ -42,7 +46,8 @@ struct Access {
 
 impl Partial {
     /// Opens the partial file for the package that goes to `output`, a file or, to get the name
-    /// `default_name` in it, an existing folder. What would fail at the end should fail here.
+    /// `default_name` in it, an existing folder. What would fail at the end fails here, as far as
+    /// it can be known.
     pub fn open(output: &Path, default_name: &str) -> Result<Self, Error> {
         let output = if output.is_dir() {
             output.join(default_name)
@@ -125,12 +130,17 @@ impl Partial {
     }
 
     /// Gives the file the mode and, where allowed, the owner and the group of the one that it
-    /// replaces; of the one there now, if there is one. It is never readable by more people.
+    /// replaces. It is never readable by more people. A file that took that one's place during the
+    /// run says nothing: another run put it there, with the same access, or a stranger did.
     fn adopt_access(&self) -> io::Result<()> {
         let there_now = Access::of(&self.target)?;
-        let Some(old) = there_now.as_ref().or(self.replaced.as_ref()) else {
+        let Some(at_start) = &self.replaced else {
             return Ok(());
         };
+        let old = there_now
+            .as_ref()
+            .filter(|now| (now.device, now.inode) == (at_start.device, at_start.inode))
+            .unwrap_or(at_start);
         // Only root may give a file away, but its owner may give it to a group of theirs. Where
         // neither is allowed, the mode makes up for it.
         let _ = fchown(&self.file, Some(old.owner), Some(old.group))
@@ -141,30 +151,39 @@ impl Partial {
         system::set_access_list(&self.file, list)?;
         let mode = match (keeps_group, &old.list) {
             (true, _) => old.mode,
-            // The group's bits are the list's mask, and say nothing of the others.
+            // The group's bits are the list's mask: who of the others it keeps out is not known.
             (false, Some(_)) => old.mode & 0o700,
-            // Another group gets nothing, and the old group, now among the others, no more than
-            // it had.
-            (false, None) => old.mode & (0o700 | (old.mode >> 3 & 0o007)),
+            // The new group's members were among the others, or in the old group, whose members
+            // are among the others now: both get what both had.
+            (false, None) => {
+                let both = old.mode >> 3 & old.mode & 0o007;
+                old.mode & 0o700 | both << 3 | both
+            }
         };
         self.file.set_permissions(Permissions::from_mode(mode))
     }
 }
 
 impl Access {
-    /// Of the file at `path`, if there is one.
+    /// Of the file at `path`, if there is one. It must be a file still: no link, for one.
     fn of(path: &Path) -> io::Result<Option<Self>> {
-        let found = match fs::metadata(path) {
-            Ok(found) => found,
+        let found = match fs::symlink_metadata(path) {
+            Ok(found) if found.is_file() => found,
+            Ok(_) => return Err(io::Error::other(NOT_A_FILE)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(e),
         };
         Ok(Some(Self {
+            device: found.dev(),
+            inode: found.ino(),
             owner: found.uid(),
             group: found.gid(),
             // What a server sends is no program to run as somebody else.
             mode: found.mode() & 0o777,
-            list: system::access_list(path)?,
+            list: match system::access_list(path) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+                list => list?,
+            },
         }))
     }
 }
@@ -225,7 +244,7 @@ fn locate(output: &Path) -> io::Result<PathBuf> {
     match fs::metadata(output) {
         Ok(found) if found.is_file() => output.canonicalize(),
         Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-        Ok(_) => Err(io::Error::other("it is no regular file")),
+        Ok(_) => Err(io::Error::other(NOT_A_FILE)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
             if output.symlink_metadata().is_ok() {
                 return Err(io::Error::other("it is a symbolic link to nowhere"));

@@ -6,6 +6,10 @@
 /// Characters that one piece of a server's text may take in a message.
 pub const LIMIT: usize = 500;
 
+/// Characters of a value of the user's that are shown where it may be a secret in the wrong place:
+/// enough to find a slip by.
+pub const HINT_OF_A_VALUE: usize = 24;
+
 /// Returns `text` with its control, line-breaking and bidirectional-formatting characters escaped
 /// as in Rust (`\n`, `\u{202e}`), cut to at most `limit` characters, the last of them `…` if
 /// anything was cut.

@@ -66,6 +66,9 @@ impl Proxy {
             Some((user_info, rest)) => (Some(user_info.to_owned()), rest),
             None => (None, rest),
         };
+        if !user_info.as_deref().is_none_or(is_user_info) {
+            return Err("a character of its user or password must be percent-encoded".to_owned());
+        }
         let mut authority = Authority::parse(host_and_port)?;
         authority.port.get_or_insert(default_port);
         Ok(Self {
@@ -100,6 +103,13 @@ impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Proxy({self})")
     }
+}
+
+/// Whether the text can be a URL's user information (RFC 3986, section 3.2.1). Anything else, a
+/// slash for one, would make another host of it.
+fn is_user_info(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:%".contains(&byte))
 }
 
 /// Whether `list` (names split by commas or white space) exempts `host` from the proxy. A name

@@ -14,7 +14,7 @@ use crate::endpoint::Scheme;
 use crate::error::{Error, PROXY_LOGIN_HINT};
 use crate::printable::{self, escape};
 use crate::proxy::Proxy;
-use crate::response::{self, Package};
+use crate::response::Answer;
 use crate::system;
 use crate::token::Token;
 
@@ -87,18 +87,18 @@ impl Call {
         })
     }
 
-    /// Makes the call, and returns the package that a 200 brings.
-    pub fn send(self, token: &Token) -> Result<Package, Error> {
+    /// Makes the call, and returns what is answered.
+    pub fn send(self, token: &Token) -> Result<Answer, Error> {
         let mut secret = HeaderValue::from_str(token.expose())
-            .map_err(|_| Error::Usage("the token can't be sent in a header".to_owned()))?;
+            .expect("a token is visible ASCII, and that is what a header may hold");
         secret.set_sensitive(true);
-        let answer = self
+        let response = self
             .agent
             .get(&self.url)
             .header("X-Auth-Token", secret)
             .call();
-        match answer {
-            Ok(answer) => response::accept(answer, self.context),
+        match response {
+            Ok(response) => Ok(Answer::new(response, self.context)),
             Err(error) => Err(self.context.explain(&error)),
         }
     }
@@ -114,7 +114,7 @@ impl Context {
             return Error::Untrusted {
                 call,
                 reason: reason.to_owned(),
-                hint: Some(if reason.contains("(UNIX)") {
+                hint: Some(if WRONG_TIME.iter().any(|text| reason.starts_with(text)) {
                     "check this host's clock: the certificate is valid at another time"
                 } else {
                     "--cacert FILE trusts a private CA; --endpoint must be a name in the certificate"
@@ -163,6 +163,9 @@ impl Context {
 /// without a dependency of its own; the tests hold the text to what it says.
 const BAD_CERTIFICATE: &str = "invalid peer certificate: ";
 
+/// How it goes on where the certificate's time is over, or still to come.
+const WRONG_TIME: [&str; 2] = ["certificate expired", "certificate not valid yet"];
+
 /// Reads the certificates (PEM) to trust. Anything else in the file, a key for one, is passed over.
 fn read_roots(path: &Path) -> Result<RootCerts, Error> {
     let failed = |reason: &dyn std::fmt::Display| Error::local("use the CA file", path, reason);
@@ -173,22 +176,44 @@ fn read_roots(path: &Path) -> Result<RootCerts, Error> {
     if pem.len() as u64 > MAX_CA_FILE {
         return Err(failed(&format!("it is larger than {MAX_CA_FILE} bytes")));
     }
-    let mut certificates = Vec::<Certificate<'static>>::new();
-    for item in parse_pem(&pem) {
-        if let PemItem::Certificate(certificate) = item.map_err(|e| failed(&e))? {
-            certificates.push(certificate);
-        }
-    }
+    let certificates: Vec<Certificate<'static>> = parse_pem(&pem)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .filter(|certificate| is_certificate(certificate.der()))
+        .collect();
     if certificates.is_empty() {
         return Err(failed(&"it holds no certificate"));
     }
     Ok(RootCerts::from(certificates))
 }
 
+/// Whether the bytes have a certificate's outer form: a DER SEQUENCE of just this length that
+/// begins with another (RFC 5280, section 4.1; X.690, section 8.1.3). rustls, which reads the rest,
+/// passes over what it can't read, and then trusts nobody without a word.
+fn is_certificate(der: &[u8]) -> bool {
+    const SEQUENCE: u8 = 0x30;
+    let Some((&[SEQUENCE, first], rest)) = der.split_first_chunk() else {
+        return false;
+    };
+    let length_of_length = usize::from(first.saturating_sub(0x80));
+    let Some((length, content)) = rest.split_at_checked(length_of_length) else {
+        return false;
+    };
+    let length = match first {
+        ..0x80 => usize::from(first),
+        _ => length.iter().fold(0, |n: usize, &b| {
+            n.saturating_mul(256).saturating_add(b.into())
+        }),
+    };
+    content.len() == length && content.first() == Some(&SEQUENCE)
+}
+
 fn to_ureq(proxy: &Proxy) -> Result<ureq::Proxy, Error> {
     ureq::Proxy::new(&proxy.url()).map_err(|_| {
         Error::Usage(format!(
-            "the proxy in {} can't be used: its user or password is not percent-encoded",
+            "the proxy in {} can't be used: its user or password is not UTF-8 when decoded",
             proxy.variable()
         ))
     })

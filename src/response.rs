@@ -16,41 +16,70 @@ const MAX_ERROR_BODY: u64 = 64 << 10;
 /// Characters that a server's short texts (a request ID, a date) may take in a message.
 const SHORT: usize = 100;
 
+/// An answer, of which the head is there.
+pub struct Answer {
+    response: Response<Body>,
+    context: Context,
+}
+
 /// The body of a 200, to be read once.
 pub struct Package {
     reader: BodyReader<'static>,
     context: Context,
     /// The body's length in bytes, where the server says it.
     pub length: Option<u64>,
-    /// Status, length, content type and request ID, for `--verbose`.
-    pub summary: String,
 }
 
-/// Takes a 200 as a package and everything else as a refusal.
-pub fn accept(answer: Response<Body>, context: Context) -> Result<Package, Error> {
-    if answer.status() != StatusCode::OK {
-        return Err(Error::Status(refusal(answer)));
+impl Answer {
+    pub fn new(response: Response<Body>, context: Context) -> Self {
+        Self { response, context }
     }
-    if !is_framed_well(&answer) {
-        return Err(Error::Network {
-            call: context.call,
-            reason: "malformed HTTP: a Transfer-Encoding other than chunked".to_owned(),
-            hint: None,
-        });
+
+    /// Status, length, content type and request ID, on one line.
+    pub fn summary(&self) -> String {
+        let headers = self.response.headers();
+        let status = self.response.status();
+        let mut parts = vec![
+            match status.canonical_reason() {
+                Some(phrase) => format!("{} {phrase}", status.as_u16()),
+                None => status.as_u16().to_string(),
+            },
+            match self.response.body().content_length() {
+                Some(length) => format!("{length} bytes"),
+                None => "length not given".to_owned(),
+            },
+            short_header(headers, "content-type").unwrap_or("no content type".to_owned()),
+        ];
+        if let Some(id) = short_header(headers, "x-request-id") {
+            parts.push(format!("request ID {id}"));
+        }
+        parts.join(", ")
     }
-    if let Some(coding) = content_coding(answer.headers()) {
-        return Err(Error::NotPackage {
-            reason: format!("it has the Content-Encoding {coding}, which was not asked for"),
-        });
+
+    /// Takes a 200 as a package and everything else as a refusal.
+    pub fn into_package(self) -> Result<Package, Error> {
+        if self.response.status() != StatusCode::OK {
+            return Err(Error::Status(refusal(self.response)));
+        }
+        if !is_framed_well(&self.response) {
+            return Err(Error::Network {
+                call: self.context.call,
+                reason: "malformed HTTP: a Transfer-Encoding other than chunked".to_owned(),
+                hint: None,
+            });
+        }
+        if let Some(coding) = content_coding(self.response.headers()) {
+            return Err(Error::NotPackage {
+                reason: format!("it has the Content-Encoding {coding}, which was not asked for"),
+            });
+        }
+        let body = self.response.into_body();
+        Ok(Package {
+            length: body.content_length(),
+            reader: body.into_reader(),
+            context: self.context,
+        })
     }
-    let summary = summary(&answer);
-    let body = answer.into_body();
-    Ok(Package {
-        length: body.content_length(),
-        reader: body.into_reader(),
-        context,
-        summary,
-    })
 }
 
 impl Package {
@@ -116,26 +145,13 @@ fn refusal(answer: Response<Body>) -> Refusal {
         format!(" ({})", notes.join(", "))
     };
     // The three short texts leave enough room for the long one.
-    let said = escape(&error.to_string(), printable::LIMIT - notes.chars().count());
+    let room = printable::LIMIT - notes.chars().count();
     Refusal {
         status: status.as_u16(),
         phrase: status.canonical_reason().unwrap_or_default(),
-        said: (said + &notes).trim_start().to_owned(),
+        said: escape(&error.to_string(), room),
+        notes,
     }
-}
-
-fn summary(answer: &Response<Body>) -> String {
-    let headers = answer.headers();
-    let mut parts = vec!["200 OK".to_owned()];
-    parts.push(match answer.body().content_length() {
-        Some(length) => format!("{length} bytes"),
-        None => "length not given".to_owned(),
-    });
-    parts.push(short_header(headers, "content-type").unwrap_or("no content type".to_owned()));
-    if let Some(id) = short_header(headers, "x-request-id") {
-        parts.push(format!("request ID {id}"));
-    }
-    parts.join(", ")
 }
 
 fn short_header(headers: &HeaderMap, name: &str) -> Option<String> {

@@ -16,7 +16,7 @@ mkfifo "$folder/ready"
 server=$!
 read -r environment < "$folder/ready"
 # Words without spaces, from our own program; and no proxy on the way to this host.
-export $environment no_proxy=localhost
+export $environment SSL_CERT_FILE="$folder/ca.pem" no_proxy=localhost
 package=$folder/$SUB_JOB_ID.zip
 
 # run EXPECTED_CODE COMMAND...: shows the command and its exit code, and checks the latter.

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::Command;
 use std::ptr;
+use std::sync::LazyLock;
 
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
@@ -32,6 +33,15 @@ pub fn fail_open_with(flags: i32, errno: i32) -> BpfProgram {
 /// A filter that fails every call of `number` with `errno`.
 pub fn fail(number: libc::c_long, errno: i32) -> BpfProgram {
     filter(number, Vec::new(), errno)
+}
+
+/// A filter that fails `fsync` of this descriptor with `errno`.
+pub fn fail_sync_of(descriptor: u64, errno: i32) -> BpfProgram {
+    let is_descriptor =
+        SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, descriptor)
+            .expect("a valid condition");
+    let rule = SeccompRule::new(vec![is_descriptor]).expect("a valid rule");
+    filter(libc::SYS_fsync, vec![rule], errno)
 }
 
 fn filter(number: libc::c_long, rules: Vec<SeccompRule>, errno: i32) -> BpfProgram {
@@ -91,6 +101,16 @@ pub fn replace_files(command: &mut Command, files: &[(&CStr, &Path)]) {
         }
         Ok(())
     });
+}
+
+/// Whether file systems can be mounted: root can, unless a container keeps it from it.
+pub fn can_mount() -> bool {
+    static CAN_MOUNT: LazyLock<bool> = LazyLock::new(|| {
+        let mut command = Command::new("true");
+        replace_files(&mut command, &[]);
+        command.status().is_ok_and(|status| status.success())
+    });
+    *CAN_MOUNT
 }
 
 pub fn is_root() -> bool {

@@ -4,14 +4,18 @@ use std::ffi::{CStr, CString};
 use std::fs::{self, File, Permissions};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::ptr;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::answers::ok;
 use crate::fault::{self, is_root};
-use crate::harness::{OUTPUT, Outcome, Run, Running, STORAGES, Storage, before_exec, os};
+use crate::harness::{
+    OUTPUT, Outcome, Run, Running, STORAGES, Storage, before_exec, os, wait_until,
+};
 use crate::packages::{OLD, PACKAGE, noise, stored};
 use crate::stand_in::{Greeting, StandIn, Step, response};
 
@@ -177,6 +181,9 @@ fn a_replaced_file_s_mode_and_hard_links_stay() {
             let outcome = run.go();
             outcome.exits(0);
             assert_eq!(mode(outcome.run.path(OUTPUT)), kept, "{outcome}");
+            set_mode(outcome.run.path(OUTPUT), 0o600);
+            let package = fs::read(outcome.run.path(OUTPUT)).expect("the package");
+            assert_eq!(package, *PACKAGE, "{outcome}");
             set_mode(&other_link, 0o600);
             assert_eq!(fs::read(&other_link).expect("the other link"), OLD);
         }
@@ -194,6 +201,7 @@ fn a_replaced_file_s_owner_stays_where_that_is_allowed() {
         chown(run.path(OUTPUT), Some(1234), Some(5678)).expect("give a file away");
         set_mode(run.path(OUTPUT), 0o640);
         let outcome = run.go();
+        outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
         let found = fs::metadata(outcome.run.path(OUTPUT)).expect("the package");
         assert_eq!(
             (found.uid(), found.gid(), found.mode() & 0o777),
@@ -204,9 +212,9 @@ fn a_replaced_file_s_owner_stays_where_that_is_allowed() {
         // others' bits what its own did not let it.
         for (old, new) in [
             (0o640, 0o600),
-            (0o666, 0o606),
+            (0o666, 0o666),
             (0o604, 0o600),
-            (0o644, 0o604),
+            (0o644, 0o644),
         ] {
             let run = ordinary(&server).storage(storage).file(OUTPUT, OLD);
             chown(run.path(OUTPUT), Some(1234), Some(5678)).expect("give a file away");
@@ -249,6 +257,14 @@ fn set_attribute(path: &Path, name: &CStr, value: &[u8]) {
     assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
 }
 
+fn has_access_lists(folder: &Path) -> bool {
+    let path = CString::new(folder.as_os_str().as_bytes()).expect("a path without NUL");
+    let name = c"system.posix_acl_access";
+    // SAFETY: the names are NUL-terminated, and without a buffer only the length is asked for.
+    let length = unsafe { libc::getxattr(path.as_ptr(), name.as_ptr(), ptr::null_mut(), 0) };
+    length >= 0 || std::io::Error::last_os_error().raw_os_error() != Some(libc::EOPNOTSUPP)
+}
+
 fn attribute(path: &Path, name: &CStr) -> Option<Vec<u8>> {
     let path = CString::new(path.as_os_str().as_bytes()).expect("a path without NUL");
     let mut value = vec![0; 1000];
@@ -266,6 +282,9 @@ fn a_replaced_file_s_access_control_list_stays_and_the_folder_s_adds_nobody() {
     for storage in STORAGES {
         let server = server();
         let run = Run::new(&server).storage(storage).file(OUTPUT, OLD);
+        if !has_access_lists(run.folder.path()) {
+            return; // this file system has none; CI's has
+        }
         set_attribute(&run.path(OUTPUT), OWN, &access_list());
         let outcome = run.go();
         outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
@@ -281,6 +300,17 @@ fn a_replaced_file_s_access_control_list_stays_and_the_folder_s_adds_nobody() {
         outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
         assert_eq!(attribute(&outcome.run.path(OUTPUT), OWN), None);
         assert_eq!(mode(outcome.run.path(OUTPUT)), 0o640);
+
+        // The list's group is the file's, and must not become another.
+        if is_root() {
+            let run = ordinary(&server).storage(storage).file(OUTPUT, OLD);
+            set_attribute(&run.path(OUTPUT), OWN, &access_list());
+            chown(run.path(OUTPUT), Some(1234), Some(5678)).expect("give a file away");
+            let outcome = run.go();
+            outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
+            assert_eq!(attribute(&outcome.run.path(OUTPUT), OWN), None);
+            assert_eq!(mode(outcome.run.path(OUTPUT)), 0o600);
+        }
     }
 }
 
@@ -296,9 +326,7 @@ fn in_the_middle(change: impl FnOnce(Run) -> Run) -> Running {
         let bytes = io.lines().find_map(|line| line.strip_prefix("wchar: "));
         bytes.is_some_and(|bytes| bytes.parse::<u64>().is_ok_and(|bytes| bytes > 500_000))
     };
-    while !has_written() {
-        std::thread::yield_now();
-    }
+    wait_until("half a package is written", has_written);
     running
 }
 
@@ -411,8 +439,8 @@ fn a_file_size_limit_is_an_error_and_not_a_death() {
 
 #[test]
 fn a_full_disk_is_an_error() {
-    if !is_root() {
-        return; // mounting is root's; CI is root
+    if !fault::can_mount() {
+        return; // in CI it can
     }
     let package = stored("noise", &noise(1 << 20));
     for storage in STORAGES {
@@ -455,6 +483,25 @@ fn a_disk_that_fails_to_sync_is_an_error_and_the_old_file_stays() {
 }
 
 #[test]
+fn a_folder_that_fails_to_sync_is_an_error_that_tells_of_the_package() {
+    // The folder is the first file that is opened and stays open.
+    const FOLDER: u64 = 3;
+    for storage in STORAGES {
+        let server = server();
+        let filter = fault::fail_sync_of(FOLDER, libc::EIO);
+        let outcome = Run::new(&server)
+            .storage(storage)
+            .file(OUTPUT, OLD)
+            .command(|command| fault::install(command, filter))
+            .go();
+        outcome
+            .exits(1)
+            .complains("cannot sync the folder (the package is there")
+            .leaves_only(OUTPUT, &PACKAGE);
+    }
+}
+
+#[test]
 fn a_rename_that_fails_leaves_no_second_name() {
     for storage in STORAGES {
         let server = server();
@@ -492,20 +539,100 @@ fn an_output_folder_or_a_working_folder_that_is_removed_is_an_error() {
     }
 }
 
-/// A run whose server holds the last byte back until the folder is gone.
+/// A run during which `change` happens to its folder.
+fn with_change(prepare: impl FnOnce(Run) -> Run, change: fn(&Path)) -> Outcome {
+    let place = Arc::new(OnceLock::new());
+    let folder: Arc<OnceLock<PathBuf>> = Arc::clone(&place);
+    let server = StandIn::start(Greeting::tls(), move |_| {
+        change(
+            folder
+                .get()
+                .expect("the folder is known before the run starts"),
+        );
+        ok(&PACKAGE)
+    });
+    let run = prepare(Run::new(&server));
+    place
+        .set(run.folder.path().to_owned())
+        .expect("it is set once");
+    run.go()
+}
+
+#[test]
+fn what_a_stranger_puts_at_the_output_s_place_during_the_run_is_no_model() {
+    for storage in STORAGES {
+        let planted = |folder: &Path| {
+            fs::write(folder.join(OUTPUT), b"planted").expect("a file");
+            set_mode(folder.join(OUTPUT), 0o666);
+        };
+        let umask = |run: Run| {
+            run.storage(storage).command(|command| {
+                before_exec(command, || {
+                    // SAFETY: it can't fail.
+                    unsafe { libc::umask(0o077) };
+                    Ok(())
+                });
+            })
+        };
+        let outcome = with_change(umask, planted);
+        outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
+        assert_eq!(mode(outcome.run.path(OUTPUT)), 0o600, "{outcome}");
+
+        let private = |run: Run| {
+            let run = run.storage(storage).file(OUTPUT, OLD);
+            set_mode(run.path(OUTPUT), 0o640);
+            run
+        };
+        let outcome = with_change(private, |folder| {
+            fs::write(folder.join("planted"), b"planted").expect("a file");
+            set_mode(folder.join("planted"), 0o666);
+            fs::rename(folder.join("planted"), folder.join(OUTPUT)).expect("rename a file");
+        });
+        outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
+        assert_eq!(mode(outcome.run.path(OUTPUT)), 0o640, "{outcome}");
+
+        // But the old file itself may be closed to others during the run.
+        let outcome = with_change(private, |folder| set_mode(folder.join(OUTPUT), 0o600));
+        outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
+        assert_eq!(mode(outcome.run.path(OUTPUT)), 0o600, "{outcome}");
+
+        let outcome = with_change(
+            |run| run.storage(storage),
+            |folder| symlink("elsewhere", folder.join(OUTPUT)).expect("a link"),
+        );
+        outcome.exits(1).complains("it is no regular file");
+        assert_eq!(outcome.files.len(), 1, "{outcome}");
+        assert!(outcome.run.path(OUTPUT).is_symlink());
+    }
+}
+
+#[test]
+fn an_old_file_that_is_removed_during_the_run_is_replaced_all_the_same() {
+    for storage in STORAGES {
+        let old = |run: Run| {
+            let run = run.storage(storage).file(OUTPUT, OLD);
+            set_mode(run.path(OUTPUT), 0o640);
+            run
+        };
+        let remove = |folder: &Path| fs::remove_file(folder.join(OUTPUT)).expect("remove a file");
+        let outcome = with_change(old, remove);
+        outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
+        assert_eq!(mode(outcome.run.path(OUTPUT)), 0o640, "{outcome}");
+    }
+}
+
 #[test]
 fn a_package_whose_folder_is_gone_at_the_end_is_not_saved() {
-    static FOLDER: std::sync::Mutex<Option<std::path::PathBuf>> = std::sync::Mutex::new(None);
     for storage in STORAGES {
-        let server = StandIn::start(Greeting::tls(), |_| {
-            let folder = FOLDER.lock().expect("no panic").clone().expect("a folder");
-            fs::remove_dir_all(folder).expect("remove the folder");
-            ok(&PACKAGE)
-        });
-        let run = Run::new(&server).storage(storage).args(&["-o", "sub"]);
-        fs::create_dir(run.path("sub")).expect("a folder");
-        *FOLDER.lock().expect("no panic") = Some(run.path("sub"));
-        run.go()
+        let in_a_folder = |run: Run| {
+            fs::create_dir(run.path("sub")).expect("a folder");
+            run.storage(storage).args(&["-o", "sub"])
+        };
+        let remove = |folder: &Path| {
+            fs::remove_dir_all(folder.join("sub")).expect("remove the folder");
+        };
+        let outcome = with_change(in_a_folder, remove);
+        outcome
             .exits(1)
             .complains("cannot write sub/")
             .leaves_nothing();

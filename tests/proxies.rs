@@ -203,6 +203,11 @@ fn a_proxy_that_can_t_be_used_is_a_usage_error_that_hides_its_password() {
         "http://user:pass-word@host:99999",
         "http://user:pass-word@host/path",
         "http://us er:pass-word@host",
+        "http://localhost:1/x@host",
+        "http://localhost:1?pass-word@host",
+        "http://localhost:1#pass-word@host",
+        "http://user@pass-word@host",
+        "http://user:pass%ffword@host",
         "http://",
         "http://pass-word host",
     ] {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{OUTPUT, Outcome, Run, STORAGES};
+use crate::harness::{ID, OUTPUT, Outcome, Run, STORAGES};
 use crate::packages::{OLD, PACKAGE};
 use crate::stand_in::{StandIn, Step, response};
 
@@ -146,8 +146,20 @@ fn the_gateway_s_and_other_services_shapes_are_understood() {
     let other = br#"{"error":{"code":"IAM.1","message":"No."},"request_id":"9"}"#;
     let outcome = refuse(error, &[], other);
     assert_eq!(words(&outcome), ": IAM.1: No. (request ID 9)");
-    let outcome = refuse(error, &[], br#"{"error_msg":"No code."}"#);
-    assert_eq!(words(&outcome), ": No code.");
+    for (body, said) in [
+        (r#"{"error_msg":"No code."}"#, ": No code."),
+        (
+            r#"{"error_code":"","error_msg":"a","request_id":""}"#,
+            ": a",
+        ),
+        (
+            r#"{"error":{},"error_code":"A.1","error_msg":"b"}"#,
+            ": A.1: b",
+        ),
+        (r#"{"error":{"code":"A.1"}}"#, ": A.1"),
+    ] {
+        assert_eq!(words(&refuse(error, &[], body.as_bytes())), said);
+    }
 }
 
 #[test]
@@ -162,6 +174,8 @@ fn the_request_id_and_retry_after_are_shown_from_the_header() {
         words(&outcome),
         ": A.1: b (request ID abc, Retry-After 120)"
     );
+    let outcome = refuse("500 Internal Server Error", &headers, b"");
+    assert_eq!(words(&outcome), " (request ID abc, Retry-After 120)");
 }
 
 #[test]
@@ -219,6 +233,19 @@ fn only_the_beginning_of_a_huge_error_body_is_read() {
     let outcome = refuse("500 Internal Server Error", &[], &body);
     outcome.exits(5);
     assert_eq!(words(&outcome).chars().count(), 502);
+}
+
+#[test]
+fn a_failure_in_verbose_mode_tells_no_secret_either() {
+    let server = StandIn::tls(vec![Step::Send(response("500 Odd", &[], UNAUTHORIZED))]);
+    let outcome = Run::new(&server).arg("--verbose").go();
+    outcome.exits(5);
+    let answer = "500 Internal Server Error, 85 bytes, no content type";
+    assert_eq!(outcome.stderr.lines().nth(1), Some(answer), "{outcome}");
+    assert_eq!(outcome.stderr.lines().count(), 3, "{outcome}");
+    let outcome = Run::bare().args(&["-ve", "127.0.0.1:1", ID]).go();
+    outcome.exits(6);
+    assert_eq!(outcome.stderr.lines().count(), 2, "{outcome}");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The stand-in by itself, to try the program, or a cron job that calls it, without an account.
 //!
 //! `stand-in serve CA_FILE` writes the certificate to trust to `CA_FILE`, listens on a free port
-//! of loopback, prints the environment that leads the program to it, and serves until it is
-//! killed. `stand-in list FILE` lists a package's content.
+//! of loopback, prints the environment that leads the program to it (but for `SSL_CERT_FILE`), and
+//! serves until it is killed. `stand-in list FILE` lists a package's content.
 
 // Both programs that have this module use a part of it.
 #[allow(dead_code, unsafe_code)]
@@ -37,8 +37,8 @@ fn serve(ca_file: &str) -> Result<(), Box<dyn Error>> {
     let answer = move |request: &Request| vec![Step::Send(answer(request, &package))];
     let server = StandIn::start(Greeting::tls(), answer);
     println!(
-        "CODEARTS_CHECK_ENDPOINT=https://localhost:{} SSL_CERT_FILE={ca_file} \
-         HUAWEICLOUD_TOKEN={TOKEN} SUB_JOB_ID={SUB_JOB_ID}",
+        "CODEARTS_CHECK_ENDPOINT=https://localhost:{} HUAWEICLOUD_TOKEN={TOKEN} \
+         SUB_JOB_ID={SUB_JOB_ID}",
         server.address.port()
     );
     loop {
