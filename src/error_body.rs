@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::printable::{self, escape};
+
 /// An error as the service, the gateway before it, or a sibling service of the same cloud words
 /// it. Nothing in it is safe to print unescaped.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -47,6 +49,26 @@ impl ErrorBody {
         } else {
             None
         }
+    }
+}
+
+/// What a body that should be a package looks like, by its beginning, where it looks like
+/// something that is none: ready to print.
+pub fn looks_like(beginning: &[u8]) -> Option<String> {
+    if beginning.is_empty() {
+        return Some("it is empty".to_owned());
+    }
+    if beginning.starts_with(b"\x1f\x8b") {
+        return Some("it is gzip data".to_owned());
+    }
+    if let Some(error) = ErrorBody::parse_json(beginning) {
+        let error = escape(&error.to_string(), printable::LIMIT);
+        return Some(format!("it is an error in JSON: {error}"));
+    }
+    match beginning.trim_ascii_start().first() {
+        Some(b'<') => Some("it is HTML or XML".to_owned()),
+        Some(b'{' | b'[') => Some("it is JSON".to_owned()),
+        _ => None,
     }
 }
 

@@ -28,9 +28,7 @@ use std::time::Duration;
 use crate::archive::Fault;
 use crate::args::{Args, Command, HELP, Verbosity};
 use crate::error::{Error, display_path};
-use crate::error_body::ErrorBody;
 use crate::output::Partial;
-use crate::printable::escape;
 use crate::progress::{ERASE_LINE, Progress, size};
 use crate::request::Call;
 use crate::response::Package;
@@ -165,7 +163,7 @@ fn verify(file: &mut File, output: &Path) -> Result<(), Error> {
         .and_then(|_| file.take(LOOK).read_to_end(&mut beginning))
         .map_err(unreadable)?;
     Err(Error::NotPackage {
-        reason: match what_it_looks_like(&beginning) {
+        reason: match error_body::looks_like(&beginning) {
             Some(looks) => looks,
             None if beginning.starts_with(b"PK\x03\x04") => {
                 format!("it is a ZIP archive cut short or damaged: {fault}")
@@ -173,25 +171,6 @@ fn verify(file: &mut File, output: &Path) -> Result<(), Error> {
             None => format!("it is something else: {fault}"),
         },
     })
-}
-
-/// What a body looks like that is not even the beginning of a ZIP archive.
-fn what_it_looks_like(beginning: &[u8]) -> Option<String> {
-    if beginning.is_empty() {
-        return Some("it is empty".to_owned());
-    }
-    if beginning.starts_with(b"\x1f\x8b") {
-        return Some("it is gzip data".to_owned());
-    }
-    if let Some(error) = ErrorBody::parse_json(beginning) {
-        let error = escape(&error.to_string(), printable::LIMIT);
-        return Some(format!("it is an error in JSON: {error}"));
-    }
-    match beginning.trim_ascii_start().first() {
-        Some(b'<') => Some("it is HTML or XML".to_owned()),
-        Some(b'{' | b'[') => Some("it is JSON".to_owned()),
-        _ => None,
-    }
 }
 
 /// Prints to standard output.

@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use seccompiler::BpfProgram;
+
 use crate::answers::ok;
 use crate::fault::{self, is_root};
 use crate::harness::{
@@ -465,16 +467,19 @@ fn a_full_disk_is_an_error() {
     }
 }
 
+/// A run over an old file in which some system calls fail.
+fn with_fault(storage: Storage, filter: BpfProgram) -> Outcome {
+    Run::new(&server())
+        .storage(storage)
+        .file(OUTPUT, OLD)
+        .command(|command| fault::install(command, filter))
+        .go()
+}
+
 #[test]
 fn a_disk_that_fails_to_sync_is_an_error_and_the_old_file_stays() {
     for storage in STORAGES {
-        let server = server();
-        let filter = fault::fail(libc::SYS_fsync, libc::EIO);
-        let outcome = Run::new(&server)
-            .storage(storage)
-            .file(OUTPUT, OLD)
-            .command(|command| fault::install(command, filter))
-            .go();
+        let outcome = with_fault(storage, fault::fail(libc::SYS_fsync, libc::EIO));
         outcome
             .exits(1)
             .complains("Input/output error")
@@ -487,13 +492,7 @@ fn a_folder_that_fails_to_sync_is_an_error_that_tells_of_the_package() {
     // The folder is the first file that is opened and stays open.
     const FOLDER: u64 = 3;
     for storage in STORAGES {
-        let server = server();
-        let filter = fault::fail_sync_of(FOLDER, libc::EIO);
-        let outcome = Run::new(&server)
-            .storage(storage)
-            .file(OUTPUT, OLD)
-            .command(|command| fault::install(command, filter))
-            .go();
+        let outcome = with_fault(storage, fault::fail_sync_of(FOLDER, libc::EIO));
         outcome
             .exits(1)
             .complains("cannot sync the folder (the package is there")
@@ -504,13 +503,7 @@ fn a_folder_that_fails_to_sync_is_an_error_that_tells_of_the_package() {
 #[test]
 fn a_rename_that_fails_leaves_no_second_name() {
     for storage in STORAGES {
-        let server = server();
-        let filter = fault::fail(libc::SYS_rename, libc::EIO);
-        let outcome = Run::new(&server)
-            .storage(storage)
-            .file(OUTPUT, OLD)
-            .command(|command| fault::install(command, filter))
-            .go();
+        let outcome = with_fault(storage, fault::fail(libc::SYS_rename, libc::EIO));
         outcome
             .exits(1)
             .complains("Input/output error")
