@@ -6,14 +6,14 @@ PREFIX = /usr/local
 DESTDIR =
 
 NAME = codearts-check-log
-VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 PROGRAM = target/release/$(NAME)
 STAND_IN = target/release/examples/stand-in
 MAN_PAGE = doc/$(NAME).1
 
 # The target of `make static` and `make dist`: musl where the toolchain has it, else static glibc.
 MUSL = x86_64-unknown-linux-musl
-TARGET = $(if $(wildcard $(shell rustc --print target-libdir --target $(MUSL))),$(MUSL),x86_64-unknown-linux-gnu)
+TARGET := $(if $(wildcard $(shell rustc --print target-libdir --target $(MUSL) 2>/dev/null)),$(MUSL),x86_64-unknown-linux-gnu)
 STATIC = target/$(TARGET)/release/$(NAME)
 # No path of the machine that builds it gets into the binary.
 STATIC_FLAGS = -C target-feature=+crt-static -C relocation-model=static \

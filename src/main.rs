@@ -4,6 +4,7 @@
 //!
 //! Data goes one way: command line, request, response, partial file, archive check, final name.
 
+mod allocator;
 mod archive;
 mod args;
 mod endpoint;
@@ -25,6 +26,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use crate::allocator::PageAligned;
 use crate::archive::Fault;
 use crate::args::{Args, Command, HELP, Verbosity};
 use crate::error::{Error, display_path};
@@ -32,6 +34,9 @@ use crate::output::Partial;
 use crate::progress::{ERASE_LINE, Progress, size};
 use crate::request::Call;
 use crate::response::Package;
+
+#[global_allocator]
+static ALLOCATOR: PageAligned = PageAligned;
 
 /// How many bytes go to the disk at a time. ureq hands out one TLS record, 16 KiB, and fewer,
 /// larger writes are faster.

@@ -99,12 +99,6 @@ impl fmt::Display for Proxy {
     }
 }
 
-impl fmt::Debug for Proxy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Proxy({self})")
-    }
-}
-
 /// Whether the text can be a URL's user information (RFC 3986, section 3.2.1). Anything else, a
 /// slash for one, would make another host of it.
 fn is_user_info(text: &str) -> bool {

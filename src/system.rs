@@ -1,5 +1,5 @@
-//! What the program needs of the operating system and std does not offer: every `unsafe` of the
-//! program, in one place, each with a portable stand-in for systems other than Linux.
+//! What the program needs of the operating system and std does not offer: every system call that
+//! takes `unsafe`, in one place, each with a portable stand-in for systems other than Linux.
 
 #[cfg(target_os = "linux")]
 pub use linux::*;
