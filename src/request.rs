@@ -190,23 +190,23 @@ fn read_roots(path: &Path) -> Result<RootCerts, Error> {
 }
 
 /// Whether the bytes have a certificate's outer form: a DER SEQUENCE of just this length that
-/// begins with another (RFC 5280, section 4.1; X.690, section 8.1.3). rustls, which reads the rest,
-/// passes over what it can't read, and then trusts nobody without a word.
+/// begins with another (RFC 5280, section 4.1). rustls, which reads the rest, passes over what it
+/// can't read, and then trusts nobody without a word.
 fn is_certificate(der: &[u8]) -> bool {
     const SEQUENCE: u8 = 0x30;
-    let Some((&[SEQUENCE, first], rest)) = der.split_first_chunk() else {
+    /// The flag of a length in as many bytes as the other bits say (X.690, section 8.1.3.5). No
+    /// certificate is so short that it has another.
+    const LONG: u8 = 0x80;
+    let Some((&[SEQUENCE, form], rest)) = der.split_first_chunk() else {
         return false;
     };
-    let length_of_length = usize::from(first.saturating_sub(0x80));
-    let Some((length, content)) = rest.split_at_checked(length_of_length) else {
+    let length_bytes = form.checked_sub(LONG).map(usize::from);
+    let Some((length, content)) = length_bytes.and_then(|n| rest.split_at_checked(n)) else {
         return false;
     };
-    let length = match first {
-        ..0x80 => usize::from(first),
-        _ => length.iter().fold(0, |n: usize, &b| {
-            n.saturating_mul(256).saturating_add(b.into())
-        }),
-    };
+    let length = length.iter().fold(0_usize, |length, &byte| {
+        length.saturating_mul(256).saturating_add(byte.into())
+    });
     content.len() == length && content.first() == Some(&SEQUENCE)
 }
 
