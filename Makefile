@@ -1,4 +1,6 @@
 CARGO = cargo
+# What is built is looked for in target/.
+unexport CARGO_TARGET_DIR CARGO_BUILD_TARGET_DIR
 # The lock file says which version of each dependency is built.
 LOCKED = --locked
 
@@ -16,9 +18,9 @@ MUSL = x86_64-unknown-linux-musl
 TARGET := $(if $(wildcard $(shell rustc --print target-libdir --target $(MUSL) 2>/dev/null)),$(MUSL),x86_64-unknown-linux-gnu)
 STATIC = target/$(TARGET)/release/$(NAME)
 # No path of the machine that builds it gets into the binary.
-STATIC_FLAGS = -C target-feature=+crt-static -C relocation-model=static \
-	--remap-path-prefix=$(CURDIR)=. \
-	--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo
+STATIC_FLAGS = '-Ctarget-feature=+crt-static' '-Crelocation-model=static' \
+	'--remap-path-prefix=$(CURDIR)=.' \
+	'--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo'
 
 DIST = $(NAME)-$(VERSION)-$(TARGET)
 # Of the files in an archive: the time of the commit, or 0 outside a repository.
@@ -64,7 +66,8 @@ lint:
 
 .PHONY: static
 static:
-	RUSTFLAGS='$(STATIC_FLAGS)' $(CARGO) build $(LOCKED) --release --target $(TARGET)
+	CARGO_ENCODED_RUSTFLAGS="$$(printf '%s\037%s\037%s\037%s' $(STATIC_FLAGS))" \
+		$(CARGO) build $(LOCKED) --release --target $(TARGET)
 	! readelf --program-headers --wide $(STATIC) | grep INTERP
 
 .PHONY: static-check
@@ -78,7 +81,7 @@ dist: static
 	mkdir -p target/dist/$(DIST)
 	install -m 755 $(STATIC) target/dist/$(DIST)/
 	install -m 644 $(MAN_PAGE) README.md LICENSE target/dist/$(DIST)/
-	cd target/dist && tar --create --sort=name --format=ustar --mode=go-w \
+	cd target/dist && tar --create --sort=name --format=ustar --mode=u=rwX,go=rX \
 		--owner=0 --group=0 --numeric-owner --mtime=@$(SOURCE_DATE_EPOCH) $(DIST) | \
 		gzip --no-name --best > $(DIST).tar.gz
 	cd target/dist && sha256sum $(DIST).tar.gz > $(DIST).tar.gz.sha256
@@ -94,12 +97,12 @@ bench: static
 
 .PHONY: install
 install: build
-	install -D -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/$(NAME)
-	install -D -m 644 $(MAN_PAGE) $(DESTDIR)$(PREFIX)/share/man/man1/$(NAME).1
+	install -D -m 755 $(PROGRAM) '$(DESTDIR)$(PREFIX)/bin/$(NAME)'
+	install -D -m 644 $(MAN_PAGE) '$(DESTDIR)$(PREFIX)/share/man/man1/$(NAME).1'
 
 .PHONY: uninstall
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/$(NAME) $(DESTDIR)$(PREFIX)/share/man/man1/$(NAME).1
+	rm -f '$(DESTDIR)$(PREFIX)/bin/$(NAME)' '$(DESTDIR)$(PREFIX)/share/man/man1/$(NAME).1'
 
 .PHONY: clean
 clean:

@@ -71,9 +71,6 @@ const DEFAULT_MAX_TIME: Duration = Duration::from_secs(3600);
 const SHORTEST: Duration = Duration::from_millis(1);
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// The longest name of a file, in bytes (`NAME_MAX`, limits.h).
-const NAME_MAX: usize = 255;
-
 /// What the command line asks for.
 pub enum Command {
     Help,
@@ -256,18 +253,6 @@ impl Given {
         .map_err(Error::Usage)?;
         let token = match self.token_file {
             Some(file) if file == "-" => TokenSource::StandardInput,
-            // The token itself, say. The message about a file that is not there would show it.
-            Some(file)
-                if file
-                    .as_bytes()
-                    .split(|b| *b == b'/')
-                    .any(|n| n.len() > NAME_MAX) =>
-            {
-                return Err(Error::Usage(
-                    "--token-file: no file has a name as long as that: is it the token itself?"
-                        .to_owned(),
-                ));
-            }
             Some(file) => TokenSource::File(path("--token-file", file)?),
             None => match env(token::VARIABLE) {
                 Some(text) => {

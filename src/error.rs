@@ -128,7 +128,9 @@ impl Refusal {
 
     fn hint(&self) -> Option<&'static str> {
         match self.status {
-            300..=399 => Some("redirects are not followed: check --region or --endpoint"),
+            301..=303 | 307 | 308 => {
+                Some("redirects are not followed: check --region or --endpoint")
+            }
             400 => Some("check the subtask ID: every subtask of an execution has its own"),
             401 => Some("get a new token: a token lasts 24 hours"),
             403 => Some("an IAM user needs the permission codeartscheck:task:get"),

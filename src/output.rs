@@ -30,18 +30,16 @@ pub struct Partial {
     target: PathBuf,
     /// The same as the user wrote it, for messages.
     output: PathBuf,
-    /// Of the file that was there at the start.
-    replaced: Option<Access>,
+    /// The file that was there at the start.
+    replaced: Option<Replaced>,
 }
 
-/// Who may do what with a file, and which file it was.
-struct Access {
-    device: u64,
-    inode: u64,
-    owner: u32,
-    group: u32,
-    mode: u32,
-    list: Option<Vec<u8>>,
+/// A file that is to be replaced.
+struct Replaced {
+    /// Held open, so that no other file can take its inode, and its place here.
+    held: Option<File>,
+    at_start: fs::Metadata,
+    access_list: Option<Vec<u8>>,
 }
 
 impl Partial {
@@ -56,10 +54,10 @@ impl Partial {
         };
         let failed = |e: io::Error| Error::local("write", &output, e);
         let target = locate(&output).map_err(failed)?;
-        let replaced = Access::of(&target).map_err(failed)?;
         let folder_path = folder_of(&target).to_owned();
         let folder = File::open(&folder_path)
             .map_err(|e| Error::local("open the folder", &folder_path, e))?;
+        let replaced = Replaced::open(&target).map_err(failed)?;
         // A file that is replaced may have been readable by few. Until the new one has its mode,
         // it is readable by its owner alone; else the umask decides, as for any new file.
         let mode = if replaced.is_some() { 0o600 } else { 0o666 };
@@ -133,58 +131,71 @@ impl Partial {
     /// replaces. It is never readable by more people. A file that took that one's place during the
     /// run says nothing: another run put it there, with the same access, or a stranger did.
     fn adopt_access(&self) -> io::Result<()> {
-        let there_now = Access::of(&self.target)?;
-        let Some(at_start) = &self.replaced else {
+        is_file_or_free(&self.target)?;
+        let Some(replaced) = &self.replaced else {
             return Ok(());
         };
-        let old = there_now
-            .as_ref()
-            .filter(|now| (now.device, now.inode) == (at_start.device, at_start.inode))
-            .unwrap_or(at_start);
+        let old = replaced.metadata()?;
+        // What a server sends is no program to run as somebody else.
+        let old_mode = old.mode() & 0o777;
         // Only root may give a file away, but its owner may give it to a group of theirs. Where
         // neither is allowed, the mode makes up for it.
-        let _ = fchown(&self.file, Some(old.owner), Some(old.group))
-            .or_else(|_| fchown(&self.file, None, Some(old.group)));
-        let new = self.file.metadata()?;
-        let keeps_group = new.gid() == old.group;
-        let list = old.list.as_deref().filter(|_| keeps_group);
-        system::set_access_list(&self.file, list)?;
-        let mode = match (keeps_group, &old.list) {
-            (true, _) => old.mode,
+        let _ = fchown(&self.file, Some(old.uid()), Some(old.gid()))
+            .or_else(|_| fchown(&self.file, None, Some(old.gid())));
+        let keeps_group = self.file.metadata()?.gid() == old.gid();
+        let list = replaced.access_list.as_deref();
+        system::set_access_list(&self.file, list.filter(|_| keeps_group))?;
+        let mode = match (keeps_group, list) {
+            (true, _) => old_mode,
             // The group's bits are the list's mask: who of the others it keeps out is not known.
-            (false, Some(_)) => old.mode & 0o700,
+            (false, Some(_)) => old_mode & 0o700,
             // The new group's members were among the others, or in the old group, whose members
             // are among the others now: both get what both had.
             (false, None) => {
-                let both = old.mode >> 3 & old.mode & 0o007;
-                old.mode & 0o700 | both << 3 | both
+                let both = old_mode >> 3 & old_mode & 0o007;
+                old_mode & 0o700 | both << 3 | both
             }
         };
         self.file.set_permissions(Permissions::from_mode(mode))
     }
 }
 
-impl Access {
-    /// Of the file at `path`, if there is one. It must be a file still: no link, for one.
-    fn of(path: &Path) -> io::Result<Option<Self>> {
-        let found = match fs::symlink_metadata(path) {
-            Ok(found) if found.is_file() => found,
-            Ok(_) => return Err(io::Error::other(NOT_A_FILE)),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(e),
+impl Replaced {
+    /// Opens the file at `path`, if there is one.
+    fn open(path: &Path) -> io::Result<Option<Self>> {
+        let open = || -> io::Result<Self> {
+            let held = system::hold(path)?;
+            let at_start = match &held {
+                Some(file) => file.metadata()?,
+                None => fs::symlink_metadata(path)?,
+            };
+            Ok(Self {
+                held,
+                at_start,
+                access_list: system::access_list(path)?,
+            })
         };
-        Ok(Some(Self {
-            device: found.dev(),
-            inode: found.ino(),
-            owner: found.uid(),
-            group: found.gid(),
-            // What a server sends is no program to run as somebody else.
-            mode: found.mode() & 0o777,
-            list: match system::access_list(path) {
-                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-                list => list?,
-            },
-        }))
+        match open() {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    /// Its owner, group and mode, of now where that can be told: it may be gone from its place.
+    fn metadata(&self) -> io::Result<fs::Metadata> {
+        match &self.held {
+            Some(file) => file.metadata(),
+            None => Ok(self.at_start.clone()),
+        }
+    }
+}
+
+/// Makes sure that at `path` is a regular file, or nothing: no symbolic link either.
+fn is_file_or_free(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) => check_kind(&found),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(e),
     }
 }
 
@@ -237,30 +248,46 @@ fn create_named(folder: &Path, mode: u32) -> io::Result<(File, TemporaryName)> {
     })
 }
 
-/// Finds the file that `output` names, or will name, following symbolic links.
+/// Finds the file that `output` names, or will name, following a symbolic link. It makes no two
+/// looks at one thing that another run may create between them.
 fn locate(output: &Path) -> io::Result<PathBuf> {
+    let found = match fs::symlink_metadata(output) {
+        Ok(found) => found,
+        Err(e) if e.kind() == io::ErrorKind::NotFound && is_file_name(output) => {
+            return Ok(output.to_owned());
+        }
+        Err(e) => return Err(e),
+    };
+    if !found.is_symlink() {
+        return check_kind(&found).map(|()| output.to_owned());
+    }
     // `metadata` comes first: it follows links by the kernel's rules, which refuse a link that
     // somebody else planted in a sticky folder; `canonicalize` reads links by itself.
     match fs::metadata(output) {
-        Ok(found) if found.is_file() => output.canonicalize(),
-        Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
-        Ok(_) => Err(io::Error::other(NOT_A_FILE)),
+        Ok(found) => check_kind(&found).and_then(|()| output.canonicalize()),
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            if output.symlink_metadata().is_ok() {
-                return Err(io::Error::other("it is a symbolic link to nowhere"));
-            }
-            let is_file_name =
-                matches!(output.components().next_back(), Some(Component::Normal(_)))
-                    && !output.as_os_str().as_bytes().ends_with(b"/")
-                    && !output.as_os_str().as_bytes().ends_with(b"/.");
-            if is_file_name {
-                Ok(output.to_owned())
-            } else {
-                Err(e)
-            }
+            Err(io::Error::other("it is a symbolic link to nowhere"))
         }
         Err(e) => Err(e),
     }
+}
+
+fn check_kind(found: &fs::Metadata) -> io::Result<()> {
+    if found.is_file() {
+        Ok(())
+    } else if found.is_dir() {
+        Err(io::ErrorKind::IsADirectory.into())
+    } else {
+        Err(io::Error::other(NOT_A_FILE))
+    }
+}
+
+/// Whether a file could have this path: it doesn't end in a slash, a dot or two.
+fn is_file_name(path: &Path) -> bool {
+    let bytes = path.as_os_str().as_bytes();
+    matches!(path.components().next_back(), Some(Component::Normal(_)))
+        && !bytes.ends_with(b"/")
+        && !bytes.ends_with(b"/.")
 }
 
 /// The folder that a file of `path` is in; the working folder for a bare name.

@@ -55,9 +55,16 @@ mod tests {
     #[test]
     fn control_and_bidirectional_characters_are_escaped_and_others_kept() {
         assert_eq!(
-            escape("a\nb\u{1b}[2J\u{7f}\u{9b}\u{202e}\u{2067}é漢\\", 500),
-            "a\\nb\\u{1b}[2J\\u{7f}\\u{9b}\\u{202e}\\u{2067}é漢\\"
+            escape("a\nb\u{1b}[2J\u{7f}\u{9b}é漢\\", 500),
+            "a\\nb\\u{1b}[2J\\u{7f}\\u{9b}é漢\\"
         );
+        // Unicode's Bidi_Control characters (UAX #9), and its two line ends.
+        for c in "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\
+                  \u{2066}\u{2067}\u{2068}\u{2069}\u{2028}\u{2029}"
+            .chars()
+        {
+            assert_eq!(escape(&c.to_string(), 500), c.escape_unicode().to_string());
+        }
     }
 
     #[test]

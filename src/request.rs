@@ -19,7 +19,7 @@ use crate::system;
 use crate::token::Token;
 
 /// The largest CA file, in bytes. The usual bundle of a distribution has 220 kB.
-const MAX_CA_FILE: u64 = 16 << 20;
+const MAX_CA_FILE: u64 = 4 << 20;
 
 /// The largest response head, in bytes: ureq's default, stated because the program rests on it.
 const MAX_RESPONSE_HEAD: usize = 64 << 10;

@@ -90,6 +90,15 @@ mod linux {
         CString::new(path.as_os_str().as_bytes()).map_err(io::Error::other)
     }
 
+    /// Holds the file at `path`, which need not be readable, for its metadata (`O_PATH`, open(2)).
+    pub fn hold(path: &Path) -> io::Result<Option<File>> {
+        OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_PATH | libc::O_NOFOLLOW)
+            .open(path)
+            .map(Some)
+    }
+
     /// The access control list of a file (acl(5)), as the file system keeps it; none where the
     /// mode says all.
     pub fn access_list(path: &Path) -> io::Result<Option<Vec<u8>>> {
@@ -288,6 +297,11 @@ mod portable {
 
     pub fn link_nameless(_file: &File, _path: &Path) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// A file can't be held without being opened for reading.
+    pub fn hold(_path: &Path) -> io::Result<Option<File>> {
+        Ok(None)
     }
 
     pub fn access_list(_path: &Path) -> io::Result<Option<Vec<u8>>> {

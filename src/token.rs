@@ -1,10 +1,13 @@
 //! The user token: the one secret, kept in one type that can't be printed by accident.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::io::{self, Read};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, display_path};
+use crate::printable;
 use crate::system;
 
 /// The longest token, in characters (API reference, `X-Auth-Token`).
@@ -70,7 +73,7 @@ impl TokenSource {
             TokenSource::File(path) => {
                 let text = system::open_without_waiting(&path)
                     .and_then(read_some)
-                    .map_err(|e| Error::local("read the token file", &path, e))?;
+                    .map_err(|e| Error::local("read the token file", beginning(&path), e))?;
                 Token::parse(&text, &display_path(&path))
             }
             TokenSource::StandardInput => {
@@ -83,9 +86,36 @@ impl TokenSource {
     }
 }
 
+/// The path of a token file that can't be read, as far as it may be shown: a long one is more
+/// likely the token itself, given in the file's place.
+fn beginning(path: &Path) -> &Path {
+    const LONG: usize = 255;
+    match path.as_os_str().as_bytes() {
+        bytes if bytes.len() > LONG => {
+            Path::new(OsStr::from_bytes(&bytes[..printable::HINT_OF_A_VALUE]))
+        }
+        _ => path,
+    }
+}
+
 fn read_some(reader: impl Read) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     let limit = MAX_LENGTH + MAX_WHITE_SPACE + 1;
     reader.take(limit as u64).read_to_end(&mut text)?;
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Token, TokenSource};
+
+    #[test]
+    fn a_token_is_not_in_its_debug_form() {
+        let Ok(token) = Token::parse(b" secret\n", "a test") else {
+            panic!("a good token is refused");
+        };
+        assert_eq!(token.expose(), "secret");
+        let shown = format!("{:?}", TokenSource::Variable(token));
+        assert_eq!(shown, "Variable(Token(…))");
+    }
 }

@@ -6,14 +6,12 @@ use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::ptr;
 use std::time::Duration;
 
 use crate::answers::ok;
-use crate::fault;
-use crate::harness::{ID, OUTPUT, Outcome, Run, TOKEN, os, wait_until};
+use crate::harness::{ID, OUTPUT, Outcome, Run, TOKEN, before_exec, os, wait_until};
 use crate::packages::PACKAGE;
 use crate::stand_in::{StandIn, Step, response};
 
@@ -274,26 +272,28 @@ fn an_endpoint_is_a_host_with_or_without_port_and_https() {
 }
 
 /// The table of the reference.
+pub const REGIONS: [(&str, &str); 10] = [
+    ("cn-north-4", "codearts-check.cn-north-4.myhuaweicloud.com"),
+    ("cn-south-1", "codearts-check.cn-south-1.myhuaweicloud.com"),
+    ("cn-north-1", "codearts-check.cn-north-4.myhuaweicloud.com"),
+    ("cn-east-2", "codearts-check.cn-south-1.myhuaweicloud.com"),
+    ("cn-east-3", "codearts-check.cn-south-1.myhuaweicloud.com"),
+    (
+        "cn-southwest-2",
+        "codearts-check.cn-south-1.myhuaweicloud.com",
+    ),
+    (
+        "ap-southeast-3",
+        "devcloud.ap-southeast-3.myhuaweicloud.com",
+    ),
+    ("la-north-2", "devcloud.la-north-2.myhuaweicloud.com"),
+    ("sa-brazil-1", "devcloud.sa-brazil-1.myhuaweicloud.com"),
+    ("eu-west-101", "check.eu-west-101.myhuaweicloud.eu"),
+];
+
 #[test]
 fn a_region_stands_for_its_endpoint() {
-    for (region, host) in [
-        ("cn-north-4", "codearts-check.cn-north-4.myhuaweicloud.com"),
-        ("cn-south-1", "codearts-check.cn-south-1.myhuaweicloud.com"),
-        ("cn-north-1", "codearts-check.cn-north-4.myhuaweicloud.com"),
-        ("cn-east-2", "codearts-check.cn-south-1.myhuaweicloud.com"),
-        ("cn-east-3", "codearts-check.cn-south-1.myhuaweicloud.com"),
-        (
-            "cn-southwest-2",
-            "codearts-check.cn-south-1.myhuaweicloud.com",
-        ),
-        (
-            "ap-southeast-3",
-            "devcloud.ap-southeast-3.myhuaweicloud.com",
-        ),
-        ("la-north-2", "devcloud.la-north-2.myhuaweicloud.com"),
-        ("sa-brazil-1", "devcloud.sa-brazil-1.myhuaweicloud.com"),
-        ("eu-west-101", "check.eu-west-101.myhuaweicloud.eu"),
-    ] {
+    for (region, host) in REGIONS {
         // A proxy that nobody is keeps the test from the real service.
         let run = Run::bare().env("https_proxy", "127.0.0.1:1");
         let outcome = run.env("HUAWEICLOUD_REGION", region).arg(ID).go();
@@ -432,6 +432,7 @@ fn a_token_in_the_place_of_another_value_is_not_shown() {
     let token = format!("MIIE{}", "secret".repeat(500));
     for args in [
         &["-e", NOWHERE, ID, "-t", &token][..],
+        &["-e", NOWHERE, ID, "-t", &token.replace("secret", "sec/et")],
         &["-e", NOWHERE, ID, &token],
         &["-e", NOWHERE, &token],
         &["-e", &token, ID],
@@ -442,8 +443,12 @@ fn a_token_in_the_place_of_another_value_is_not_shown() {
         &["-e", NOWHERE, ID, &format!("--quiet={token}")],
     ] {
         let outcome = with(args);
-        outcome.exits(2).complains("");
-        assert!(!outcome.stderr.contains(&token[..24]), "{outcome}");
+        outcome.complains("");
+        assert!(
+            [Some(1), Some(2)].contains(&outcome.status.code()),
+            "{outcome}"
+        );
+        assert!(outcome.stderr.matches("sec").count() < 5, "{outcome}");
     }
 }
 
@@ -468,21 +473,14 @@ fn a_token_file_that_can_t_be_read_is_this_machine_s_fault() {
             .complains(&format!("cannot read the token file {file}: "))
             .leaves_nothing();
     }
-    if fault::is_root() {
-        // Another user's, which an ordinary user can't read.
-        let run = Run::bare().args(&["-e", NOWHERE, ID, "-t"]);
-        let file = run.side_file("token", TOKEN.as_bytes());
-        fs::set_permissions(&file, Permissions::from_mode(0o000)).expect("set a file's mode");
-        let open = Permissions::from_mode(0o755);
-        fs::set_permissions(file.parent().expect("a folder"), open).expect("set a folder's mode");
-        let run = run.arg(&file).command(|command| {
-            command.uid(65534).gid(65534).current_dir("/");
-        });
-        run.go()
-            .exits(1)
-            .complains("cannot read the token file")
-            .complains("Permission denied");
-    }
+    let run = Run::ordinary().args(&["-e", NOWHERE, ID, "-t"]);
+    let file = run.side_file("token", TOKEN.as_bytes());
+    fs::set_permissions(&file, Permissions::from_mode(0o000)).expect("set a file's mode");
+    run.arg(&file)
+        .go()
+        .exits(1)
+        .complains("cannot read the token file")
+        .complains("Permission denied");
     let outcome = with(&["-e", NOWHERE, ID, "-t", "/dev/zero"]);
     assert_usage(&outcome, "longer than 100000 characters");
 }
@@ -543,7 +541,19 @@ fn the_maximum_time_limits_the_wait_for_a_token_too() {
         .write(true)
         .open(&path)
         .expect("the FIFO");
-    let outcome = run.arg(&path).go();
+    // A parent may have left the timer's signal blocked.
+    let run = run.arg(&path).command(|command| {
+        before_exec(command, || {
+            // SAFETY: all-zero bytes are a valid set, and the pointers are to it or null.
+            unsafe {
+                let mut signals: libc::sigset_t = std::mem::zeroed();
+                libc::sigaddset(&raw mut signals, libc::SIGALRM);
+                libc::sigprocmask(libc::SIG_BLOCK, &raw const signals, ptr::null_mut());
+            }
+            Ok(())
+        });
+    });
+    let outcome = run.go();
     outcome
         .exits(6)
         .complains("not finished after 0.5 s (--max-time)")
@@ -614,7 +624,7 @@ fn closed_streams_do_no_harm() {
                     .stdin(Stdio::null())
                     .stdout(Stdio::null())
                     .stderr(Stdio::null());
-                crate::harness::before_exec(command, move || {
+                before_exec(command, move || {
                     for descriptor in &closed {
                         // SAFETY: the child's own descriptor, on the way to exec.
                         unsafe { libc::close(*descriptor) };

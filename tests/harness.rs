@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::fault::is_root;
 use crate::stand_in::{self, StandIn};
 
 /// The reference's example of a subtask ID.
@@ -45,32 +47,78 @@ pub struct Run {
     command: Command,
     input: Vec<u8>,
     patience: Duration,
-    /// Files beside the folder, such as the CA's certificate.
+    /// Files beside the folder, such as the CA's certificate, for all to read.
     side: TempDir,
+    /// Where a copy of the program is, if this run has one of its own.
+    _program: Option<TempDir>,
 }
 
 impl Run {
     /// A run that has only its environment's token, and no arguments.
     pub fn bare() -> Self {
+        Self::of(Path::new(env!("CARGO_BIN_EXE_codearts-check-log")), None)
+    }
+
+    /// The same as an ordinary user, whatever the tests' own is. That user may not be able to reach
+    /// the program where it was built, and gets a copy.
+    pub fn ordinary() -> Self {
+        const NOBODY: u32 = 65534;
+        if !is_root() {
+            return Self::bare();
+        }
+        let place = tempfile::tempdir().expect("a temporary folder");
+        open_to_all(place.path());
+        let program = place.path().join("codearts-check-log");
+        // Not by this process: a program that is open for writing, if only in the child of another
+        // test on its way to exec, can't be executed.
+        let copied = Command::new("cp")
+            .args([
+                Path::new(env!("CARGO_BIN_EXE_codearts-check-log")),
+                &program,
+            ])
+            .status();
+        assert!(copied.expect("run cp").success());
+        open_to_all(&program);
+        let mut run = Self::of(&program, Some(place));
+        chown(run.folder.path(), Some(NOBODY), Some(NOBODY)).expect("give the folder away");
+        run.command.uid(NOBODY).gid(NOBODY);
+        run
+    }
+
+    fn of(program: &Path, place: Option<TempDir>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_codearts-check-log"));
+        let side = tempfile::tempdir().expect("a temporary folder");
+        open_to_all(side.path());
+        let mut command = Command::new(program);
         command
             .current_dir(folder.path())
             .env_clear()
             .env("HUAWEICLOUD_TOKEN", TOKEN);
+        // Whatever the tests' own parent ignored.
+        before_exec(&mut command, || {
+            for signal in [libc::SIGHUP, libc::SIGINT] {
+                // SAFETY: no handler is installed.
+                unsafe { libc::signal(signal, libc::SIG_DFL) };
+            }
+            Ok(())
+        });
         Self {
             folder,
             command,
             input: Vec::new(),
             patience: PATIENCE,
-            side: tempfile::tempdir().expect("a temporary folder"),
+            side,
+            _program: place,
         }
     }
 
     /// A run that asks `server`, trusting the tests' CA, for the package of [`ID`].
     pub fn new(server: &StandIn) -> Self {
-        Self::bare()
-            .trusting()
+        Self::bare().calling(server)
+    }
+
+    pub fn calling(self, server: &StandIn) -> Self {
+        self.trusting()
             .arg("--endpoint")
             .arg(format!("https://localhost:{}", server.address.port()))
             .arg(ID)
@@ -122,6 +170,7 @@ impl Run {
     pub fn side_file(&self, name: &str, content: &[u8]) -> PathBuf {
         let path = self.side.path().join(name);
         fs::write(&path, content).expect("write a test's file");
+        open_to_all(&path);
         path
     }
 
@@ -350,6 +399,11 @@ impl fmt::Display for Outcome {
         }
         Ok(())
     }
+}
+
+/// Lets everybody read, and enter or execute, whatever the umask left.
+fn open_to_all(path: &Path) {
+    fs::set_permissions(path, Permissions::from_mode(0o755)).expect("set a mode");
 }
 
 /// Waits until `condition` holds.

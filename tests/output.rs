@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::ptr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use seccompiler::BpfProgram;
 use crate::answers::ok;
 use crate::fault::{self, is_root};
 use crate::harness::{
-    OUTPUT, Outcome, Run, Running, STORAGES, Storage, before_exec, os, wait_until,
+    ID, OUTPUT, Outcome, Run, Running, STORAGES, Storage, before_exec, os, wait_until,
 };
 use crate::packages::{OLD, PACKAGE, noise, stored};
 use crate::stand_in::{Greeting, StandIn, Step, response};
@@ -31,27 +31,6 @@ fn mode(path: impl AsRef<Path>) -> u32 {
 
 fn set_mode(path: impl AsRef<Path>, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).expect("set a file's mode");
-}
-
-/// Has the run be an ordinary user's, whatever the tests' own is.
-fn as_ordinary_user(run: Run) -> Run {
-    const NOBODY: u32 = 65534;
-    if !is_root() {
-        return run;
-    }
-    chown(run.folder.path(), Some(NOBODY), Some(NOBODY)).expect("give the folder away");
-    run.command(|command| {
-        use std::os::unix::process::CommandExt;
-        command.uid(NOBODY).gid(NOBODY);
-    })
-}
-
-/// A run whose files an ordinary user can read: temporary folders are their owner's alone.
-fn ordinary(server: &StandIn) -> Run {
-    let run = as_ordinary_user(Run::new(server));
-    let ca = run.side_file("ca.pem", crate::stand_in::ca_pem().as_bytes());
-    set_mode(ca.parent().expect("a folder"), 0o755);
-    run
 }
 
 #[test]
@@ -117,7 +96,10 @@ fn an_output_that_can_t_be_written_is_known_before_the_call() {
 fn a_folder_that_is_read_only_is_known_before_the_call() {
     let server = server();
     for storage in STORAGES {
-        let run = ordinary(&server).storage(storage).file(OUTPUT, OLD);
+        let run = Run::ordinary()
+            .calling(&server)
+            .storage(storage)
+            .file(OUTPUT, OLD);
         set_mode(run.folder.path(), 0o555);
         let outcome = run.go();
         set_mode(outcome.run.folder.path(), 0o755);
@@ -218,7 +200,10 @@ fn a_replaced_file_s_owner_stays_where_that_is_allowed() {
             (0o604, 0o600),
             (0o644, 0o644),
         ] {
-            let run = ordinary(&server).storage(storage).file(OUTPUT, OLD);
+            let run = Run::ordinary()
+                .calling(&server)
+                .storage(storage)
+                .file(OUTPUT, OLD);
             chown(run.path(OUTPUT), Some(1234), Some(5678)).expect("give a file away");
             set_mode(run.path(OUTPUT), old);
             let outcome = run.go();
@@ -305,7 +290,10 @@ fn a_replaced_file_s_access_control_list_stays_and_the_folder_s_adds_nobody() {
 
         // The list's group is the file's, and must not become another.
         if is_root() {
-            let run = ordinary(&server).storage(storage).file(OUTPUT, OLD);
+            let run = Run::ordinary()
+                .calling(&server)
+                .storage(storage)
+                .file(OUTPUT, OLD);
             set_attribute(&run.path(OUTPUT), OWN, &access_list());
             chown(run.path(OUTPUT), Some(1234), Some(5678)).expect("give a file away");
             let outcome = run.go();
@@ -489,7 +477,7 @@ fn a_disk_that_fails_to_sync_is_an_error_and_the_old_file_stays() {
 
 #[test]
 fn a_folder_that_fails_to_sync_is_an_error_that_tells_of_the_package() {
-    // The folder is the first file that is opened and stays open.
+    // The folder is the first that is opened and stays open.
     const FOLDER: u64 = 3;
     for storage in STORAGES {
         let outcome = with_fault(storage, fault::fail_sync_of(FOLDER, libc::EIO));
@@ -584,6 +572,28 @@ fn what_a_stranger_puts_at_the_output_s_place_during_the_run_is_no_model() {
         outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
         assert_eq!(mode(outcome.run.path(OUTPUT)), 0o640, "{outcome}");
 
+        // File systems like to give a new file the old one's inode as soon as it is free.
+        let outcome = with_change(private, |folder| {
+            let old = fs::metadata(folder.join(OUTPUT))
+                .expect("the old file")
+                .ino();
+            fs::remove_file(folder.join(OUTPUT)).expect("remove a file");
+            let files = (0..1000).map(|number| folder.join(format!("planted-{number}")));
+            let planted: Vec<PathBuf> = files
+                .inspect(|path| fs::write(path, b"planted").expect("a file"))
+                .collect();
+            let is_twin = |path: &&PathBuf| fs::metadata(path).is_ok_and(|m| m.ino() == old);
+            if let Some(twin) = planted.iter().find(is_twin) {
+                set_mode(twin, 0o666);
+                fs::rename(twin, folder.join(OUTPUT)).expect("rename a file");
+            }
+            for path in planted {
+                let _ = fs::remove_file(path); // one of them was renamed
+            }
+        });
+        outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
+        assert_eq!(mode(outcome.run.path(OUTPUT)), 0o640, "{outcome}");
+
         // But the old file itself may be closed to others during the run.
         let outcome = with_change(private, |folder| set_mode(folder.join(OUTPUT), 0o600));
         outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
@@ -630,6 +640,55 @@ fn a_package_whose_folder_is_gone_at_the_end_is_not_saved() {
             .complains("cannot write sub/")
             .leaves_nothing();
     }
+}
+
+/// As where other runs, or a clean-up, work on the same output.
+#[test]
+fn an_output_that_comes_and_goes_during_the_run_does_no_harm() {
+    for storage in STORAGES {
+        let server = StandIn::scripted(Greeting::Plain, ok(&PACKAGE));
+        let endpoint = format!("http://localhost:{}", server.address.port());
+        for _ in 0..150 {
+            let run = Run::bare().storage(storage).args(&["-e", &endpoint, ID]);
+            let (old, path) = (run.side_file("old", OLD), run.path(OUTPUT));
+            let ended = AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    while !ended.load(Ordering::Relaxed) {
+                        // The run may be faster, with either.
+                        let _ = fs::hard_link(&old, &path);
+                        let _ = fs::remove_file(&path);
+                    }
+                });
+                let outcome = run.go();
+                ended.store(true, Ordering::Relaxed);
+                outcome.exits(0).says("");
+            });
+        }
+    }
+}
+
+#[test]
+fn a_package_s_memory_is_bounded() {
+    const LIMIT: libc::rlim_t = 12 << 20;
+    let package = stored("noise", &noise(24 << 20));
+    let server = StandIn::tls(ok(&package));
+    let outcome = Run::new(&server)
+        .command(|command| {
+            before_exec(command, || {
+                let limit = libc::rlimit {
+                    rlim_cur: LIMIT,
+                    rlim_max: LIMIT,
+                };
+                // SAFETY: the pointer is to a local.
+                match unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) } {
+                    0 => Ok(()),
+                    _ => Err(std::io::Error::last_os_error()),
+                }
+            });
+        })
+        .go();
+    outcome.exits(0).leaves_only(OUTPUT, &package);
 }
 
 #[test]

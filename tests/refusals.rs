@@ -157,6 +157,7 @@ fn the_gateway_s_and_other_services_shapes_are_understood() {
             ": A.1: b",
         ),
         (r#"{"error":{"code":"A.1"}}"#, ": A.1"),
+        ("\u{feff}{\"error_code\":\"A.1\"}", ": A.1"),
     ] {
         assert_eq!(words(&refuse(error, &[], body.as_bytes())), said);
     }
@@ -233,6 +234,12 @@ fn only_the_beginning_of_a_huge_error_body_is_read() {
     let outcome = refuse("500 Internal Server Error", &[], &body);
     outcome.exits(5);
     assert_eq!(words(&outcome).chars().count(), 502);
+
+    let head = b"HTTP/1.1 500 Internal Server Error\r\n\r\n".to_vec();
+    let endless = Step::SendForever(vec![b'x'; 64 << 10], Duration::ZERO);
+    let outcome = run(vec![Step::Send(head), endless]);
+    outcome.exits(5);
+    assert!(outcome.elapsed < Duration::from_secs(10), "{outcome}");
 }
 
 #[test]

@@ -32,7 +32,7 @@ mkfifo "$folder/ready"
 server=$!
 read -r environment < "$folder/ready"
 # Words without spaces, from our own program.
-export $environment
+export $environment no_proxy=stand-in.test
 port=${CODEARTS_CHECK_ENDPOINT##*:}
 
 # It listens when the command returns.
