@@ -239,7 +239,7 @@ impl Seek for Sparse {
 }
 
 #[test]
-#[ignore = "it takes half a minute, and 4 GiB of disk"]
+#[ignore = "it takes a minute, and 4 GiB of disk"]
 fn a_package_of_more_than_4_gib_is_saved() {
     let side = tempfile::tempdir().expect("a folder");
     let path = side.path().join("package.zip");
