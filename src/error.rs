@@ -75,8 +75,8 @@ pub enum Error {
 /// An answer that brings no package.
 pub struct Refusal {
     pub status: u16,
-    /// The standard's phrase for the status, empty where it has none.
-    pub phrase: &'static str,
+    /// The status with the standard's phrase for it, if it has one.
+    pub title: String,
     /// What the server said, ready to print; empty where it said nothing.
     pub said: String,
     /// The request ID and the like, in parentheses behind a space; empty where there is none.
@@ -171,10 +171,7 @@ impl fmt::Display for Error {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the server answered {}", self.status)?;
-        if !self.phrase.is_empty() {
-            write!(f, " {}", self.phrase)?;
-        }
+        write!(f, "the server answered {}", self.title)?;
         if !self.said.is_empty() {
             write!(f, ": {}", self.said)?;
         }

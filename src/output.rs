@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::Error;
-use crate::system;
+use crate::system::{self, Held};
 
 const NOT_A_FILE: &str = "it is no regular file";
 
@@ -36,9 +36,7 @@ pub struct Partial {
 
 /// A file that is to be replaced.
 struct Replaced {
-    /// Held open, so that no other file can take its inode, and its place here.
-    held: Option<File>,
-    at_start: fs::Metadata,
+    file: Held,
     access_list: Option<Vec<u8>>,
 }
 
@@ -135,7 +133,7 @@ impl Partial {
         let Some(replaced) = &self.replaced else {
             return Ok(());
         };
-        let old = replaced.metadata()?;
+        let old = replaced.file.metadata()?;
         // What a server sends is no program to run as somebody else.
         let old_mode = old.mode() & 0o777;
         // Only root may give a file away, but its owner may give it to a group of theirs. Where
@@ -164,28 +162,14 @@ impl Replaced {
     /// Opens the file at `path`, if there is one.
     fn open(path: &Path) -> io::Result<Option<Self>> {
         let open = || -> io::Result<Self> {
-            let held = system::hold(path)?;
-            let at_start = match &held {
-                Some(file) => file.metadata()?,
-                None => fs::symlink_metadata(path)?,
-            };
             Ok(Self {
-                held,
-                at_start,
+                file: Held::open(path)?,
                 access_list: system::access_list(path)?,
             })
         };
         match open() {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             opened => opened.map(Some),
-        }
-    }
-
-    /// Its owner, group and mode, of now where that can be told: it may be gone from its place.
-    fn metadata(&self) -> io::Result<fs::Metadata> {
-        match &self.held {
-            Some(file) => file.metadata(),
-            None => Ok(self.at_start.clone()),
         }
     }
 }

@@ -38,12 +38,8 @@ impl Answer {
     /// Status, length, content type and request ID, on one line.
     pub fn summary(&self) -> String {
         let headers = self.response.headers();
-        let status = self.response.status();
         let mut parts = vec![
-            match status.canonical_reason() {
-                Some(phrase) => format!("{} {phrase}", status.as_u16()),
-                None => status.as_u16().to_string(),
-            },
+            title(self.response.status()),
             match self.response.body().content_length() {
                 Some(length) => format!("{length} bytes"),
                 None => "length not given".to_owned(),
@@ -148,9 +144,17 @@ fn refusal(answer: Response<Body>) -> Refusal {
     let room = printable::LIMIT - notes.chars().count();
     Refusal {
         status: status.as_u16(),
-        phrase: status.canonical_reason().unwrap_or_default(),
+        title: title(status),
         said: escape(&error.to_string(), room),
         notes,
+    }
+}
+
+/// A status with the standard's phrase for it: the server's own is not in what ureq hands on.
+fn title(status: StatusCode) -> String {
+    match status.canonical_reason() {
+        Some(phrase) => format!("{} {phrase}", status.as_u16()),
+        None => status.as_u16().to_string(),
     }
 }
 

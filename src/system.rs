@@ -11,7 +11,7 @@ pub use portable::*;
 #[allow(unsafe_code, clippy::cast_possible_wrap)]
 mod linux {
     use std::ffi::{CStr, CString, c_int};
-    use std::fs::{File, OpenOptions};
+    use std::fs::{File, Metadata, OpenOptions};
     use std::io;
     use std::os::fd::AsRawFd;
     use std::os::unix::ffi::OsStrExt;
@@ -90,13 +90,23 @@ mod linux {
         CString::new(path.as_os_str().as_bytes()).map_err(io::Error::other)
     }
 
-    /// Holds the file at `path`, which need not be readable, for its metadata (`O_PATH`, open(2)).
-    pub fn hold(path: &Path) -> io::Result<Option<File>> {
-        OpenOptions::new()
-            .read(true)
-            .custom_flags(libc::O_PATH | libc::O_NOFOLLOW)
-            .open(path)
-            .map(Some)
+    /// A file that is held open for its metadata alone (`O_PATH`, open(2)), readable or not, so
+    /// that no other file can get its inode and pass for it.
+    pub struct Held(File);
+
+    impl Held {
+        pub fn open(path: &Path) -> io::Result<Self> {
+            OpenOptions::new()
+                .read(true)
+                .custom_flags(libc::O_PATH | libc::O_NOFOLLOW)
+                .open(path)
+                .map(Self)
+        }
+
+        /// The metadata of now, even where the file is gone from its place.
+        pub fn metadata(&self) -> io::Result<Metadata> {
+            self.0.metadata()
+        }
     }
 
     /// The access control list of a file (acl(5)), as the file system keeps it; none where the
@@ -275,7 +285,7 @@ mod linux {
 #[cfg(not(target_os = "linux"))]
 #[allow(clippy::unnecessary_wraps)] // their twins can fail
 mod portable {
-    use std::fs::File;
+    use std::fs::{File, Metadata};
     use std::io;
     use std::path::Path;
     use std::time::Duration;
@@ -299,9 +309,17 @@ mod portable {
         Err(io::ErrorKind::Unsupported.into())
     }
 
-    /// A file can't be held without being opened for reading.
-    pub fn hold(_path: &Path) -> io::Result<Option<File>> {
-        Ok(None)
+    /// A file's metadata of when it was opened: it can't be held without being readable.
+    pub struct Held(Metadata);
+
+    impl Held {
+        pub fn open(path: &Path) -> io::Result<Self> {
+            std::fs::symlink_metadata(path).map(Self)
+        }
+
+        pub fn metadata(&self) -> io::Result<Metadata> {
+            Ok(self.0.clone())
+        }
     }
 
     pub fn access_list(_path: &Path) -> io::Result<Option<Vec<u8>>> {

@@ -62,6 +62,34 @@ pub fn install(command: &mut Command, filter: BpfProgram) {
     });
 }
 
+#[cfg(target_env = "gnu")]
+type Resource = libc::__rlimit_resource_t;
+#[cfg(not(target_env = "gnu"))]
+type Resource = libc::c_int;
+
+/// Limits a resource of the command (getrlimit(2)).
+pub fn limit(command: &mut Command, resource: Resource, limit: libc::rlim_t) {
+    before_exec(command, move || {
+        let limit = libc::rlimit {
+            rlim_cur: limit,
+            rlim_max: limit,
+        };
+        // SAFETY: the pointer is to a local.
+        match unsafe { libc::setrlimit(resource, &raw const limit) } {
+            0 => Ok(()),
+            _ => Err(io::Error::last_os_error()),
+        }
+    });
+}
+
+pub fn set_umask(command: &mut Command, umask: libc::mode_t) {
+    before_exec(command, move || {
+        // SAFETY: it can't fail.
+        unsafe { libc::umask(umask) };
+        Ok(())
+    });
+}
+
 /// Has the command, which must be root's, see other files in the place of some of this host's.
 pub fn replace_files(command: &mut Command, files: &[(&CStr, &Path)]) {
     let files: Vec<(CString, CString)> = files

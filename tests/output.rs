@@ -138,13 +138,7 @@ fn a_new_file_has_the_mode_that_the_umask_leaves() {
             let server = server();
             let outcome = Run::new(&server)
                 .storage(storage)
-                .command(|command| {
-                    before_exec(command, move || {
-                        // SAFETY: it can't fail.
-                        unsafe { libc::umask(umask) };
-                        Ok(())
-                    });
-                })
+                .command(|command| fault::set_umask(command, umask))
                 .go();
             outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
             assert_eq!(mode(outcome.run.path(OUTPUT)), expected, "{outcome}");
@@ -406,19 +400,7 @@ fn a_file_size_limit_is_an_error_and_not_a_death() {
         let outcome = Run::new(&server)
             .storage(storage)
             .file(OUTPUT, OLD)
-            .command(|command| {
-                before_exec(command, || {
-                    let limit = libc::rlimit {
-                        rlim_cur: 500_000,
-                        rlim_max: 500_000,
-                    };
-                    // SAFETY: the pointer is to a local.
-                    match unsafe { libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit) } {
-                        0 => Ok(()),
-                        _ => Err(std::io::Error::last_os_error()),
-                    }
-                });
-            })
+            .command(|command| fault::limit(command, libc::RLIMIT_FSIZE, 500_000))
             .go();
         outcome
             .exits(1)
@@ -547,13 +529,8 @@ fn what_a_stranger_puts_at_the_output_s_place_during_the_run_is_no_model() {
             set_mode(folder.join(OUTPUT), 0o666);
         };
         let umask = |run: Run| {
-            run.storage(storage).command(|command| {
-                before_exec(command, || {
-                    // SAFETY: it can't fail.
-                    unsafe { libc::umask(0o077) };
-                    Ok(())
-                });
-            })
+            run.storage(storage)
+                .command(|command| fault::set_umask(command, 0o077))
         };
         let outcome = with_change(umask, planted);
         outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
@@ -674,19 +651,7 @@ fn a_package_s_memory_is_bounded() {
     let package = stored("noise", &noise(24 << 20));
     let server = StandIn::tls(ok(&package));
     let outcome = Run::new(&server)
-        .command(|command| {
-            before_exec(command, || {
-                let limit = libc::rlimit {
-                    rlim_cur: LIMIT,
-                    rlim_max: LIMIT,
-                };
-                // SAFETY: the pointer is to a local.
-                match unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) } {
-                    0 => Ok(()),
-                    _ => Err(std::io::Error::last_os_error()),
-                }
-            });
-        })
+        .command(|command| fault::limit(command, libc::RLIMIT_DATA, LIMIT))
         .go();
     outcome.exits(0).leaves_only(OUTPUT, &package);
 }
