@@ -1,65 +1,82 @@
 //! The command line and the environment, parsed into what to do.
 //!
-//! What comes out is right by construction: a wrong ID, URL, proxy or duration can't become an
-//! [`Args`]. Parsing touches nothing but its two inputs. A value that may be a token in the wrong
+//! What comes out is right by construction: a wrong ID, URL, proxy or duration can't become a
+//! [`Command`]. Parsing touches nothing but its two inputs. A value that may be a token in the wrong
 //! place is not repeated by a message, or only its beginning.
 
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use lexopt::Arg;
 
+use crate::call::Call;
+use crate::console::Verbosity;
+use crate::credentials::{Place, Source};
 use crate::endpoint::{Endpoint, Scheme};
 use crate::error::Error;
+use crate::id::{JobId, SubJobId, TaskId};
 use crate::printable::{self, escape};
 use crate::proxy::Proxy;
-use crate::token::{self, Token, TokenSource};
 
 pub const HELP: &str = "\
-Downloads the log package (a ZIP archive) of a CodeArts Check subtask.
+Downloads the log package (a ZIP archive) of a CodeArts Check subtask, or lists
+the subtasks of a task's latest execution.
 
 Usage: codearts-check-log [OPTIONS] SUB_JOB_ID
+       codearts-check-log [OPTIONS] --list TASK_ID [--job JOB_ID]
 
 The package is at the output path, whole and durable, or the file that was
 there is untouched and the exit code says why.
 
 Options:
+      --list TASK_ID         print the IDs of the subtasks, one per line
+      --job JOB_ID           with --list: of this execution, not the latest
+  -o, --output PATH          a file, or an existing folder
+                             [default: ./SUB_JOB_ID.zip]
+  -n, --no-clobber           make no call where the output is a file already
+      --no-verify            keep the body even where it is no complete ZIP
   -r, --region REGION        the region of the task [env: HUAWEICLOUD_REGION]
   -e, --endpoint URL         HOST, HOST:PORT or https://HOST[:PORT]; wins over
                              the region [env: CODEARTS_CHECK_ENDPOINT]
-  -t, --token-file FILE      read the token from FILE, '-' for standard input
-                             [default: the token in HUAWEICLOUD_TOKEN]
-  -o, --output PATH          a file, or an existing folder
-                             [default: ./SUB_JOB_ID.zip]
-      --no-verify            keep the body even where it is no complete ZIP
+      --credentials-file FILE
+                             read an access key from FILE, '-' for standard
+                             input [env: see below]
+  -t, --token-file FILE      read a token from FILE, '-' for standard input
       --cacert FILE          trust the certificates in FILE (PEM) instead of the
                              built-in roots [env: SSL_CERT_FILE]
       --connect-timeout SECONDS
                              for connection and TLS handshake [default: 10]
       --timeout SECONDS      for one silence of the server [default: 60]
       --max-time SECONDS     for the whole run, 0 for no limit [default: 3600]
-  -q, --quiet                no progress, errors only
+  -q, --quiet                no progress, no warnings, errors only
   -v, --verbose              report the request, the answer and the result
   -h, --help                 print this help
   -V, --version              print the version
 
+Credentials, the first that is there:
+  --token-file or --credentials-file
+  HUAWEICLOUD_TOKEN
+  HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK [HUAWEICLOUD_SDK_SECURITY_TOKEN]
+  the file in HUAWEICLOUD_SDK_CREDENTIALS_FILE, else in HOME:
+  .huaweicloud/credentials
+HUAWEICLOUD_SDK_PROJECT_ID adds the project to the last two.
+
 Proxies: https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY, no_proxy, NO_PROXY.
 
 Exit codes:
-   0  the package is there
+   0  done: the package is there, or the list is complete
    1  this machine: a file can't be read, or the output can't be written
-   2  usage: the command line, the environment, or a token, ID or endpoint
+   2  usage: the command line, the environment, or the credentials
    3  a status that is neither 200 nor 4xx or 5xx
    4  another 4xx (403, 404, ...)
-   5  408, 429 or 5xx: try again later
+   5  408, 429 or 5xx, or the execution is still running: try again later
    6  network: lookup, connection, TLS, silence, --max-time: try again
-   7  200, but no complete ZIP archive: try again
+   7  200, but not what was asked for: try again
    8  the server's certificate is not trusted
-  40  400: check the subtask ID
-  41  401: get a new token
+  40  400: check the ID
+  41  401: check the access key and this host's clock, or get a new token
 ";
 
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -75,34 +92,44 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 pub enum Command {
     Help,
     Version,
-    Download(Box<Args>),
+    Download(Download, Options),
+    List(List, Options),
 }
 
-/// One download.
-pub struct Args {
+/// One package to download.
+pub struct Download {
     pub sub_job_id: SubJobId,
+    pub output: PathBuf,
+    /// Whether a file at the output is replaced.
+    pub clobber: bool,
+    pub verify: bool,
+}
+
+/// The subtasks to list.
+pub struct List {
+    pub task_id: TaskId,
+    /// The execution, if not the latest.
+    pub job_id: Option<JobId>,
+}
+
+/// How a call is made, whichever it is.
+pub struct Options {
     pub endpoint: Endpoint,
     pub proxy: Option<Proxy>,
-    pub token: TokenSource,
-    pub output: PathBuf,
-    pub verify: bool,
+    pub credentials: Source,
     pub cacert: Option<PathBuf>,
     pub limits: Limits,
     pub verbosity: Verbosity,
 }
 
-impl Args {
-    /// The URL of the call (API reference, "Downloading Log Files").
-    pub fn url(&self) -> String {
-        format!(
-            "{}/v1/log-file?sub_job_id={}",
-            self.endpoint, self.sub_job_id
-        )
+impl Options {
+    /// The call as an error names it.
+    pub fn name(&self, call: &Call) -> String {
+        self.describe(&self.endpoint.address(call))
     }
 
-    /// The call as a message names it.
-    pub fn call(&self) -> String {
-        let url = self.url();
+    /// A call of this address or URL, and the way that it takes.
+    pub fn describe(&self, url: &str) -> String {
         match &self.proxy {
             Some(proxy) => format!("GET {url} through the proxy {proxy}"),
             None => format!("GET {url}"),
@@ -129,58 +156,24 @@ impl Limits {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Verbosity {
-    Quiet,
-    Normal,
-    Verbose,
-}
-
-/// The ID of one subtask: 32 ASCII letters or digits (API reference, `sub_job_id`), and so safe
-/// in a URL and in a file name.
-pub struct SubJobId(String);
-
-impl SubJobId {
-    const LENGTH: usize = 32;
-
-    fn parse(text: &OsStr) -> Result<Self, String> {
-        let text = text.to_string_lossy();
-        let length = text.chars().count();
-        if length != Self::LENGTH {
-            return Err(format!(
-                "SUB_JOB_ID has {} letters and digits, this one has {length} characters",
-                Self::LENGTH
-            ));
-        }
-        match text.chars().position(|c| !c.is_ascii_alphanumeric()) {
-            None => Ok(Self(text.into_owned())),
-            Some(at) => Err(format!(
-                "SUB_JOB_ID is made of ASCII letters and digits, its character {} is neither",
-                at + 1
-            )),
-        }
-    }
-}
-
-impl fmt::Display for SubJobId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 /// What the command line says, option by option, before defaults and the environment count.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools)] // each a flag of the command line
 struct Given {
     sub_job_id: Option<OsString>,
+    list: Option<OsString>,
+    job: Option<OsString>,
+    output: Option<OsString>,
+    no_clobber: bool,
+    no_verify: bool,
     region: Option<OsString>,
     endpoint: Option<OsString>,
+    credentials_file: Option<OsString>,
     token_file: Option<OsString>,
-    output: Option<OsString>,
     cacert: Option<OsString>,
     connect_timeout: Option<OsString>,
     timeout: Option<OsString>,
     max_time: Option<OsString>,
-    no_verify: bool,
     quiet: bool,
     verbose: bool,
 }
@@ -193,85 +186,137 @@ pub fn parse(
     let mut given = Given::default();
     let mut parser = lexopt::Parser::from_args(arguments);
     while let Some(argument) = parser.next().map_err(usage)? {
+        let flag = match argument {
+            Arg::Short('n') | Arg::Long("no-clobber") => Some(&mut given.no_clobber),
+            Arg::Long("no-verify") => Some(&mut given.no_verify),
+            Arg::Short('q') | Arg::Long("quiet") => Some(&mut given.quiet),
+            Arg::Short('v') | Arg::Long("verbose") => Some(&mut given.verbose),
+            _ => None,
+        };
+        if let Some(flag) = flag {
+            *flag = true;
+            continue;
+        }
         let (option, slot) = match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Help),
             Arg::Short('V') | Arg::Long("version") => return Ok(Command::Version),
-            Arg::Short('q') | Arg::Long("quiet") => {
-                given.quiet = true;
-                continue;
-            }
-            Arg::Short('v') | Arg::Long("verbose") => {
-                given.verbose = true;
-                continue;
-            }
-            Arg::Long("no-verify") => {
-                given.no_verify = true;
-                continue;
-            }
             Arg::Value(value) => {
                 if given.sub_job_id.replace(value).is_some() {
-                    return Err(Error::Usage("there is more than one SUB_JOB_ID".to_owned()));
+                    return Err(Error::Usage("more than one SUB_JOB_ID is given".to_owned()));
                 }
                 continue;
             }
+            Arg::Long("list") => ("--list", &mut given.list),
+            Arg::Long("job") => ("--job", &mut given.job),
+            Arg::Short('o') | Arg::Long("output") => ("--output", &mut given.output),
             Arg::Short('r') | Arg::Long("region") => ("--region", &mut given.region),
             Arg::Short('e') | Arg::Long("endpoint") => ("--endpoint", &mut given.endpoint),
+            Arg::Long("credentials-file") => ("--credentials-file", &mut given.credentials_file),
             Arg::Short('t') | Arg::Long("token-file") => ("--token-file", &mut given.token_file),
-            Arg::Short('o') | Arg::Long("output") => ("--output", &mut given.output),
             Arg::Long("cacert") => ("--cacert", &mut given.cacert),
             Arg::Long("connect-timeout") => ("--connect-timeout", &mut given.connect_timeout),
             Arg::Long("timeout") => ("--timeout", &mut given.timeout),
             Arg::Long("max-time") => ("--max-time", &mut given.max_time),
             other => return Err(usage(other.unexpected())),
         };
-        if slot.replace(parser.value().map_err(usage)?).is_some() {
+        if slot.replace(value(&mut parser, option)?).is_some() {
             return Err(Error::Usage(format!("{option} is given more than once")));
         }
     }
-    given
-        .resolve(&|name| env(name).filter(|value| !value.is_empty()))
-        .map(|args| Command::Download(Box::new(args)))
+    given.resolve(&|name| env(name).filter(|value| !value.is_empty()))
+}
+
+/// The value of an option. One that begins with a hyphen is more likely the next option, unless it
+/// stands behind an equals sign; `-` alone is standard input.
+fn value(parser: &mut lexopt::Parser, option: &str) -> Result<OsString, Error> {
+    if let Some(value) = parser.optional_value() {
+        return Ok(value);
+    }
+    let value = parser.value().map_err(usage)?;
+    if value.as_bytes().starts_with(b"-") && value != "-" {
+        return Err(Error::Usage(format!(
+            "{option} needs a value, and the next argument looks like an option: \
+             a value that begins with '-' is written as {option}=VALUE"
+        )));
+    }
+    Ok(value)
 }
 
 impl Given {
     /// Fills in the environment and the defaults, and checks every value.
-    fn resolve(self, env: &dyn Fn(&'static str) -> Option<OsString>) -> Result<Args, Error> {
-        let Some(sub_job_id) = self.sub_job_id else {
-            return Err(Error::Usage("SUB_JOB_ID is missing".to_owned()));
-        };
-        let sub_job_id = SubJobId::parse(&sub_job_id).map_err(Error::Usage)?;
+    fn resolve(self, env: &dyn Fn(&'static str) -> Option<OsString>) -> Result<Command, Error> {
         if self.quiet && self.verbose {
-            return Err(Error::Usage(
-                "--quiet and --verbose exclude each other".to_owned(),
-            ));
+            return Err(exclude_each_other("--quiet", "--verbose"));
         }
+        if let Some(task_id) = &self.list {
+            let list = self.list(task_id)?;
+            Ok(Command::List(list, self.options(env)?))
+        } else {
+            let download = self.download()?;
+            Ok(Command::Download(download, self.options(env)?))
+        }
+    }
+
+    fn list(&self, task_id: &OsStr) -> Result<List, Error> {
+        for (is_given, what) in [
+            (self.sub_job_id.is_some(), "SUB_JOB_ID"),
+            (self.output.is_some(), "--output"),
+            (self.no_clobber, "--no-clobber"),
+            (self.no_verify, "--no-verify"),
+        ] {
+            if is_given {
+                return Err(exclude_each_other("--list", what));
+            }
+        }
+        let job_id = self.job.as_deref();
+        Ok(List {
+            task_id: id(TaskId::parse, task_id, "--list: TASK_ID")?,
+            job_id: job_id
+                .map(|job_id| id(JobId::parse, job_id, "--job: JOB_ID"))
+                .transpose()?,
+        })
+    }
+
+    fn download(&self) -> Result<Download, Error> {
+        if self.job.is_some() {
+            return Err(Error::Usage("--job goes with --list only".to_owned()));
+        }
+        let Some(sub_job_id) = &self.sub_job_id else {
+            let missing = "SUB_JOB_ID is missing (or --list TASK_ID)";
+            return Err(Error::Usage(missing.to_owned()));
+        };
+        let sub_job_id = id(SubJobId::parse, sub_job_id, "SUB_JOB_ID")?;
+        let output = match &self.output {
+            Some(output) => path("--output", output)?,
+            None => PathBuf::from(format!("./{}.zip", sub_job_id.as_str())),
+        };
+        Ok(Download {
+            sub_job_id,
+            output,
+            clobber: !self.no_clobber,
+            verify: !self.no_verify,
+        })
+    }
+
+    fn options(self, env: &dyn Fn(&'static str) -> Option<OsString>) -> Result<Options, Error> {
         let endpoint = resolve_endpoint(self.endpoint, self.region, env)?;
         let proxy = match endpoint.scheme {
             Scheme::Https => Proxy::for_host(&endpoint.authority.host, env),
             Scheme::Http => Ok(None),
         }
         .map_err(Error::Usage)?;
-        let token = match self.token_file {
-            Some(file) if file == "-" => TokenSource::StandardInput,
-            Some(file) => TokenSource::File(path("--token-file", file)?),
-            None => match env(token::VARIABLE) {
-                Some(text) => {
-                    TokenSource::Variable(Token::parse(text.as_bytes(), token::VARIABLE)?)
-                }
-                None => {
-                    return Err(Error::Usage(format!(
-                        "there is no token: set {} or give --token-file",
-                        token::VARIABLE
-                    )));
-                }
-            },
+        let place = |option: &str, value: Option<OsString>| match value {
+            Some(value) if value == "-" => Ok(Some(Place::StandardInput)),
+            Some(value) => path(option, &value).map(|path| Some(Place::File(path))),
+            None => Ok(None),
         };
-        let output = match self.output {
-            Some(output) => path("--output", output)?,
-            None => PathBuf::from(format!("./{sub_job_id}.zip")),
-        };
+        let credentials = Source::choose(
+            place("--token-file", self.token_file)?,
+            place("--credentials-file", self.credentials_file)?,
+            env,
+        )?;
         let cacert = match self.cacert {
-            Some(file) => Some(path("--cacert", file)?),
+            Some(file) => Some(path("--cacert", &file)?),
             None => env("SSL_CERT_FILE").map(PathBuf::from),
         };
         let limits = Limits {
@@ -283,13 +328,10 @@ impl Given {
                 given => Some(seconds("--max-time", given)?.unwrap_or(DEFAULT_MAX_TIME)),
             },
         };
-        Ok(Args {
-            sub_job_id,
+        Ok(Options {
             endpoint,
             proxy,
-            token,
-            output,
-            verify: !self.no_verify,
+            credentials,
             cacert,
             limits,
             verbosity: match (self.quiet, self.verbose) {
@@ -299,6 +341,19 @@ impl Given {
             },
         })
     }
+}
+
+fn exclude_each_other(one: &str, other: &str) -> Error {
+    Error::Usage(format!("{one} and {other} exclude each other"))
+}
+
+/// Parses an ID; `what` names it for the error.
+fn id<T>(parse: fn(&str) -> Result<T, String>, value: &OsStr, what: &str) -> Result<T, Error> {
+    let text = value.to_string_lossy();
+    parse(&text).map_err(|fault| {
+        let shown = escape(&text, printable::HINT_OF_A_VALUE);
+        Error::Usage(format!("{what} {fault}: '{shown}'"))
+    })
 }
 
 /// An endpoint wins over a region, wherever each of the two comes from.
@@ -319,7 +374,7 @@ fn resolve_endpoint(
             (Endpoint::of_region(&region.to_string_lossy()), source)
         } else {
             return Err(Error::Usage(
-                "there is no endpoint: give --region (or HUAWEICLOUD_REGION) \
+                "no endpoint: give --region (or HUAWEICLOUD_REGION) \
                  or --endpoint (or CODEARTS_CHECK_ENDPOINT)"
                     .to_owned(),
             ));
@@ -327,16 +382,17 @@ fn resolve_endpoint(
     parsed.map_err(|reason| Error::Usage(format!("{source}: {reason}")))
 }
 
-/// A path from the command line. One that begins with a hyphen is more likely an option whose
-/// predecessor lacks its value, and `-` is no file.
-fn path(option: &str, value: OsString) -> Result<PathBuf, Error> {
-    match value.as_bytes().first() {
-        None => Err(Error::Usage(format!("{option}: the path is empty"))),
-        Some(b'-') => Err(Error::Usage(format!(
-            "{option}: a path that begins with '-' looks like an option: put ./ before it"
-        ))),
-        Some(_) => Ok(PathBuf::from(value)),
+/// A path from the command line.
+fn path(option: &str, value: &OsStr) -> Result<PathBuf, Error> {
+    if value.is_empty() {
+        return Err(Error::Usage(format!("{option}: the path is empty")));
     }
+    if value == "-" {
+        return Err(Error::Usage(format!(
+            "{option}: '-' is not a file (./- would be one)"
+        )));
+    }
+    Ok(PathBuf::from(value))
 }
 
 /// Parses a decimal number of seconds, such as `5`, `0.5` or `.5`.
@@ -346,7 +402,7 @@ fn seconds(option: &str, value: Option<OsString>) -> Result<Option<Duration>, Er
     match time {
         Some(time) if (SHORTEST..=LONGEST).contains(&time) => Ok(Some(time)),
         _ => Err(Error::Usage(format!(
-            "{option}: this is no number of seconds from {} to {}",
+            "{option}: must be a number of seconds from {} to {}",
             SHORTEST.as_secs_f64(),
             LONGEST.as_secs()
         ))),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use crate::call::Call;
 use crate::printable::{self, escape};
 
 /// The region's endpoint, as the API reference's page "Before You Start" has them.
@@ -39,7 +40,7 @@ pub enum Scheme {
     Http,
 }
 
-/// A host and, where it is not the scheme's own, a port.
+/// A host and, where it is not the scheme's own, a port: what the header `Host` says.
 #[derive(Debug)]
 pub struct Authority {
     /// A name, an IPv4 address, or an IPv6 address in brackets.
@@ -75,7 +76,8 @@ impl Endpoint {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Scheme::Http, rest),
             Some(_) => return Err("the scheme is not https".to_owned()),
         };
-        let authority = Authority::parse(rest.strip_suffix('/').unwrap_or(rest))?;
+        let mut authority = Authority::parse(rest.strip_suffix('/').unwrap_or(rest))?;
+        authority.port = authority.port.filter(|port| *port != scheme.default_port());
         if scheme == Scheme::Http && !authority.is_loopback() {
             return Err(
                 "http:// is only for this host (localhost, 127.0.0.0/8, [::1]): \
@@ -84,6 +86,28 @@ impl Endpoint {
             );
         }
         Ok(Self { scheme, authority })
+    }
+
+    /// The address without the call's query: enough for a message.
+    pub fn address(&self, call: &Call) -> String {
+        format!("{self}{}", call.path())
+    }
+
+    /// The whole URL of a call.
+    pub fn url(&self, call: &Call) -> String {
+        match call.query() {
+            Some(query) => format!("{}?{query}", self.address(call)),
+            None => self.address(call),
+        }
+    }
+}
+
+impl Scheme {
+    fn default_port(self) -> u16 {
+        match self {
+            Scheme::Https => 443,
+            Scheme::Http => 80,
+        }
     }
 }
 

@@ -1,94 +1,80 @@
 //! Every way in which a run can fail: its sentence, its hint and its exit code.
-//!
-//! The exit codes are the interface that scripts rest on. Once released, a number never changes
-//! its meaning and is never used again for another.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
-use crate::printable::escape;
+use crate::exit::Exit;
+use crate::printable::{self, Text};
 
-/// The hint for a proxy's 407, be it the answer to the call or to the tunnel before it.
-pub const PROXY_LOGIN_HINT: &str =
-    "the proxy wants a user and a password: https_proxy=http://USER:PASSWORD@HOST:PORT";
+/// Characters that each of a server's short texts (a request ID, a date) may take in a message.
+pub const SHORT: usize = 100;
 
-/// A failed run's exit code. Success is 0 and has no entry here.
-#[derive(Clone, Copy)]
-pub enum Exit {
-    /// This machine: a file can't be read, the output can't be written.
-    Local = 1,
-    /// The command line or the environment can't be right.
-    Usage = 2,
-    /// A status that is neither 200 nor 4xx or 5xx.
-    UnexpectedStatus = 3,
-    /// A 4xx that has no code of its own.
-    Refused = 4,
-    /// 408, 429 or 5xx: the same call may succeed later.
-    TryLater = 5,
-    /// No whole HTTP answer: lookup, connection, TLS, silence, `--max-time`, malformed HTTP.
-    Network = 6,
-    /// 200, but the body is no complete ZIP archive.
-    NotPackage = 7,
-    /// The server's certificate is not trusted.
-    Untrusted = 8,
-    /// 400: the subtask ID is wrong.
-    BadRequest = 40,
-    /// 401: the token is wrong or has expired.
-    Unauthorized = 41,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        ExitCode::from(exit as u8)
-    }
-}
+/// What the user can do about a failure.
+pub type Hint = Option<Cow<'static, str>>;
 
 /// Why a run failed. Its `Display` is the one line that the user reads.
 pub enum Error {
     /// The command line, the environment, or a value in them can't be right.
     Usage(String),
-    /// This machine would not do `action` (a verb and its preposition) to `path`.
+    /// This machine would not do `action` (a verb and its preposition) to `object`.
     Local {
         action: &'static str,
-        path: PathBuf,
+        object: String,
         reason: String,
     },
     /// The server answered, but not with 200.
-    Status(Refusal),
-    /// No whole answer came to `call` (see [`Args::call`](crate::args::Args::call)).
+    Refused(Box<Refusal>),
+    /// No whole answer came to `call`.
     Network {
         call: String,
         reason: String,
-        hint: Option<&'static str>,
+        hint: Hint,
     },
     /// The server, or the proxy on the way to it, has a certificate that is not trusted.
     Untrusted {
         call: String,
         reason: String,
-        hint: Option<&'static str>,
+        hint: Hint,
     },
-    /// The body of a 200 is no complete package.
-    NotPackage { reason: String },
+    /// The body of a 200 is not what was `wanted`.
+    WrongBody {
+        wanted: &'static str,
+        reason: String,
+    },
+    /// The execution's logs are not complete yet; `status` is the service's word for it.
+    StillRunning { status: &'static str },
 }
 
-/// An answer that brings no package.
+/// An answer other than 200.
 pub struct Refusal {
     pub status: u16,
-    /// The status with the standard's phrase for it, if it has one.
-    pub title: String,
-    /// What the server said, ready to print; empty where it said nothing.
-    pub said: String,
-    /// The request ID and the like, in parentheses behind a space; empty where there is none.
-    pub notes: String,
+    /// The standard's phrase for the status, if it has one.
+    pub phrase: Option<&'static str>,
+    /// What the server said; empty where it said nothing.
+    pub said: Text,
+    pub request_id: Option<Text>,
+    pub retry_after: Option<Text>,
+    pub location: Option<Text>,
+    pub hint: Hint,
+}
+
+/// A failed run, as `main` tells of it.
+pub struct Failure {
+    /// The ID that the run was about, once it is known.
+    pub subject: Option<String>,
+    pub error: Error,
 }
 
 impl Error {
-    /// A failure of this machine: `action` on `path` gave `reason`.
-    pub fn local(action: &'static str, path: &Path, reason: impl fmt::Display) -> Self {
+    /// A failure of this machine: `action` on `object` gave `reason`.
+    pub fn local(
+        action: &'static str,
+        object: impl fmt::Display,
+        reason: impl fmt::Display,
+    ) -> Self {
         Error::Local {
             action,
-            path: path.to_owned(),
+            object: object.to_string(),
             reason: reason.to_string(),
         }
     }
@@ -97,20 +83,38 @@ impl Error {
         match self {
             Error::Usage(_) => Exit::Usage,
             Error::Local { .. } => Exit::Local,
-            Error::Status(refusal) => refusal.exit(),
+            Error::Refused(refusal) => refusal.exit(),
             Error::Network { .. } => Exit::Network,
             Error::Untrusted { .. } => Exit::Untrusted,
-            Error::NotPackage { .. } => Exit::NotPackage,
+            Error::WrongBody { .. } => Exit::WrongBody,
+            Error::StillRunning { .. } => Exit::TryLater,
         }
     }
 
-    /// What the user can do about it.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&str> {
         match self {
             Error::Usage(_) => Some("'codearts-check-log --help' lists the options"),
-            Error::Local { .. } | Error::NotPackage { .. } => None,
-            Error::Status(refusal) => refusal.hint(),
-            Error::Network { hint, .. } | Error::Untrusted { hint, .. } => *hint,
+            Error::Local { .. } | Error::WrongBody { .. } => None,
+            Error::Refused(refusal) => refusal.hint.as_deref(),
+            Error::Network { hint, .. } | Error::Untrusted { hint, .. } => hint.as_deref(),
+            Error::StillRunning { .. } => Some("its logs would be cut short: try again later"),
+        }
+    }
+
+    pub fn about(self, subject: &str) -> Failure {
+        Failure {
+            subject: Some(subject.to_owned()),
+            error: self,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    /// A failure before the subject was known.
+    fn from(error: Error) -> Self {
+        Failure {
+            subject: None,
+            error,
         }
     }
 }
@@ -125,20 +129,15 @@ impl Refusal {
             _ => Exit::UnexpectedStatus,
         }
     }
+}
 
-    fn hint(&self) -> Option<&'static str> {
-        match self.status {
-            301..=303 | 307 | 308 => {
-                Some("redirects are not followed: check --region or --endpoint")
-            }
-            400 => Some("check the subtask ID: every subtask of an execution has its own"),
-            401 => Some("get a new token: a token lasts 24 hours"),
-            403 => Some("an IAM user needs the permission codeartscheck:task:get"),
-            404 => Some("check the endpoint: --region or --endpoint"),
-            407 => Some(PROXY_LOGIN_HINT),
-            429 => Some("the service limits the calls: try again later, and less often"),
-            _ => None,
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("codearts-check-log: ")?;
+        if let Some(subject) = &self.subject {
+            write!(f, "{subject}: ")?;
         }
+        self.error.fmt(f)
     }
 }
 
@@ -148,10 +147,10 @@ impl fmt::Display for Error {
             Error::Usage(reason) => f.write_str(reason),
             Error::Local {
                 action,
-                path,
+                object,
                 reason,
-            } => write!(f, "cannot {action} {}: {reason}", display_path(path)),
-            Error::Status(refusal) => refusal.fmt(f),
+            } => write!(f, "cannot {action} {object}: {reason}"),
+            Error::Refused(refusal) => refusal.fmt(f),
             Error::Network { call, reason, .. } => write!(f, "{call}: {reason}"),
             Error::Untrusted { call, reason, .. } => {
                 write!(
@@ -159,11 +158,14 @@ impl fmt::Display for Error {
                     "{call}: the server's certificate is not trusted: {reason}"
                 )
             }
-            Error::NotPackage { reason } => {
+            Error::WrongBody { wanted, reason } => {
                 write!(
                     f,
-                    "the server answered 200, but sent no complete ZIP archive: {reason}"
+                    "the server answered 200, but not with {wanted}: {reason}"
                 )
+            }
+            Error::StillRunning { status } => {
+                write!(f, "the execution is still running (status \"{status}\")")
             }
         }
     }
@@ -171,15 +173,27 @@ impl fmt::Display for Error {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the server answered {}", self.title)?;
-        if !self.said.is_empty() {
-            write!(f, ": {}", self.said)?;
+        write!(f, "the server answered {}", self.status)?;
+        if let Some(phrase) = self.phrase {
+            write!(f, " {phrase}")?;
         }
-        f.write_str(&self.notes)
+        let notes: Vec<String> = [
+            ("request ID", &self.request_id),
+            ("Retry-After", &self.retry_after),
+            ("Location", &self.location),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name} {:.SHORT$}", value.as_ref()?)))
+        .collect();
+        let notes = match notes.join(", ") {
+            none if none.is_empty() => none,
+            some => format!(" ({some})"),
+        };
+        if !self.said.is_empty() {
+            // The three short texts leave enough room for the long one.
+            let room = printable::LIMIT - notes.chars().count();
+            write!(f, ": {:.room$}", self.said)?;
+        }
+        f.write_str(&notes)
     }
-}
-
-/// A path as a message shows it: escaped, and as long as Linux lets a path be (`PATH_MAX`).
-pub fn display_path(path: &Path) -> String {
-    escape(&path.to_string_lossy(), 4096)
 }

@@ -5,7 +5,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::printable::{self, escape};
+/// How much of a body that is not what was asked for is looked at, in bytes.
+pub const MAX_ERROR_BODY: u64 = 64 << 10;
 
 /// An error as the service, the gateway before it, or a sibling service of the same cloud words
 /// it. Nothing in it is safe to print unescaped.
@@ -17,7 +18,7 @@ pub struct ErrorBody {
 }
 
 impl ErrorBody {
-    /// Parses a body, of which at most 64 KiB should be given. It knows the service's and the
+    /// Parses a body, of which at most [`MAX_ERROR_BODY`] should be given. It knows the service's and the
     /// gateway's shape, `{"error_code", "error_msg", "request_id"}`, and the other services',
     /// `{"error": {"code", "message"}}`. Anything else is the message as it stands.
     pub fn parse(body: &[u8]) -> Self {
@@ -33,16 +34,20 @@ impl ErrorBody {
 
     /// Parses an error in JSON, and nothing else. serde_json bounds the nesting.
     pub fn parse_json(body: &[u8]) -> Option<Self> {
-        let json: Value = serde_json::from_slice(without_byte_order_mark(body)).ok()?;
+        Self::of(&serde_json::from_slice(without_byte_order_mark(body)).ok()?)
+    }
+
+    /// The error that a parsed answer is, if it is one.
+    pub fn of(json: &Value) -> Option<Self> {
         let text = |object: &Value, name| {
             let text = object.get(name)?.as_str()?;
             (!text.is_empty()).then(|| text.to_owned())
         };
         let nested = json.get("error").unwrap_or(&Value::Null);
         let parsed = Self {
-            code: text(&json, "error_code").or_else(|| text(nested, "code")),
-            message: text(&json, "error_msg").or_else(|| text(nested, "message")),
-            request_id: text(&json, "request_id").or_else(|| text(nested, "request_id")),
+            code: text(json, "error_code").or_else(|| text(nested, "code")),
+            message: text(json, "error_msg").or_else(|| text(nested, "message")),
+            request_id: text(json, "request_id").or_else(|| text(nested, "request_id")),
         };
         if parsed.code.is_some() || parsed.message.is_some() {
             Some(parsed)
@@ -52,31 +57,8 @@ impl ErrorBody {
     }
 }
 
-fn without_byte_order_mark(text: &[u8]) -> &[u8] {
+pub fn without_byte_order_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
-}
-
-/// What a body that should be a package looks like, by its beginning, where it looks like
-/// something that is none: ready to print.
-pub fn looks_like(beginning: &[u8]) -> Option<String> {
-    if beginning.is_empty() {
-        return Some("it is empty".to_owned());
-    }
-    if beginning.starts_with(b"\x1f\x8b") {
-        return Some("it is gzip data".to_owned());
-    }
-    if let Some(error) = ErrorBody::parse_json(beginning) {
-        let error = escape(&error.to_string(), printable::LIMIT);
-        return Some(format!("it is an error in JSON: {error}"));
-    }
-    match without_byte_order_mark(beginning)
-        .trim_ascii_start()
-        .first()
-    {
-        Some(b'<') => Some("it is HTML or XML".to_owned()),
-        Some(b'{' | b'[') => Some("it is JSON".to_owned()),
-        _ => None,
-    }
 }
 
 impl fmt::Display for ErrorBody {

@@ -12,9 +12,10 @@ use std::path::{Component, Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::Error;
-use crate::system::{self, Held};
+use crate::printable::display_path;
+use crate::system::{self, PinnedFile};
 
-const NOT_A_FILE: &str = "it is no regular file";
+const NOT_A_FILE: &str = "not a regular file";
 
 /// Names tried beside the output before giving up: each is taken only by an unlikely accident.
 const NAME_ATTEMPTS: u32 = 100;
@@ -36,25 +37,19 @@ pub struct Partial {
 
 /// A file that is to be replaced.
 struct Replaced {
-    file: Held,
+    file: PinnedFile,
     access_list: Option<Vec<u8>>,
 }
 
 impl Partial {
-    /// Opens the partial file for the package that goes to `output`, a file or, to get the name
-    /// `default_name` in it, an existing folder. What would fail at the end fails here, as far as
-    /// it can be known.
-    pub fn open(output: &Path, default_name: &str) -> Result<Self, Error> {
-        let output = if output.is_dir() {
-            output.join(default_name)
-        } else {
-            output.to_owned()
-        };
-        let failed = |e: io::Error| Error::local("write", &output, e);
+    /// Opens the partial file for the package that goes to `output`. What would fail at the end
+    /// fails here, as far as it can be known.
+    pub fn open(output: PathBuf) -> Result<Self, Error> {
+        let failed = |e: io::Error| Error::local("write", display_path(&output), e);
         let target = locate(&output).map_err(failed)?;
         let folder_path = folder_of(&target).to_owned();
         let folder = File::open(&folder_path)
-            .map_err(|e| Error::local("open the folder", &folder_path, e))?;
+            .map_err(|e| Error::local("open the folder", display_path(&folder_path), e))?;
         let replaced = Replaced::open(&target).map_err(failed)?;
         // A file that is replaced may have been readable by few. Until the new one has its mode,
         // it is readable by its owner alone; else the umask decides, as for any new file.
@@ -64,8 +59,8 @@ impl Partial {
         } else {
             // If the reason is another than a file system without O_TMPFILE, it comes again here.
             let (file, name) = create_named(&folder_path, mode)
-                .map_err(|e| Error::local("create a file in", &folder_path, e))?;
-            system::remove_at_end(&name.0).map_err(failed)?;
+                .map_err(|e| Error::local("create a file in", display_path(&folder_path), e))?;
+            system::deadline::remove_on(&name.0).map_err(failed)?;
             (file, Some(name))
         };
         Ok(Self {
@@ -78,15 +73,10 @@ impl Partial {
         })
     }
 
-    /// The output's path, with its file name, as the user wrote it.
-    pub fn output(&self) -> &Path {
-        &self.output
-    }
-
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.file
             .write_all(bytes)
-            .map_err(|e| Error::local("write", &self.output, e))
+            .map_err(|e| self.failed("write", &e))
     }
 
     /// The file, to be read back.
@@ -94,19 +84,26 @@ impl Partial {
         &mut self.file
     }
 
+    /// What was written can't be read back.
+    pub fn unreadable(&self, error: &io::Error) -> Error {
+        self.failed("read back", error)
+    }
+
+    fn failed(&self, action: &'static str, error: &io::Error) -> Error {
+        Error::local(action, display_path(&self.output), error)
+    }
+
     /// Makes the package durable, and then visible under its name, in one step.
     pub fn commit(mut self) -> Result<(), Error> {
         self.adopt_access()
             .and_then(|()| self.file.sync_all())
-            .map_err(|e| Error::local("write", &self.output, e))?;
-        system::let_run_finish();
-        self.make_visible()
-            .map_err(|e| Error::local("write", &self.output, e))?;
+            .map_err(|e| self.failed("write", &e))?;
+        system::deadline::disarm();
+        self.make_visible().map_err(|e| self.failed("write", &e))?;
         self.folder.sync_all().map_err(|e| {
-            Error::local(
+            self.failed(
                 "sync the folder (the package is there, but a power cut may undo it) of",
-                &self.output,
-                e,
+                &e,
             )
         })
     }
@@ -163,7 +160,7 @@ impl Replaced {
     fn open(path: &Path) -> io::Result<Option<Self>> {
         let open = || -> io::Result<Self> {
             Ok(Self {
-                file: Held::open(path)?,
+                file: PinnedFile::open(path)?,
                 access_list: system::access_list(path)?,
             })
         };
@@ -171,6 +168,16 @@ impl Replaced {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             opened => opened.map(Some),
         }
+    }
+}
+
+/// Where the package goes that was asked for at `output`: a file, or, to get the name
+/// `default_name` in it, an existing folder.
+pub fn path(output: PathBuf, default_name: &str) -> PathBuf {
+    if output.is_dir() {
+        output.join(default_name)
+    } else {
+        output
     }
 }
 
@@ -250,7 +257,7 @@ fn locate(output: &Path) -> io::Result<PathBuf> {
     match fs::metadata(output) {
         Ok(found) => check_kind(&found).and_then(|()| output.canonicalize()),
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            Err(io::Error::other("it is a symbolic link to nowhere"))
+            Err(io::Error::other("a symbolic link to nowhere"))
         }
         Err(e) => Err(e),
     }

@@ -35,14 +35,7 @@ impl Progress {
         let is_due = self.drawn.is_none_or(|at| at.elapsed() >= REDRAW_INTERVAL);
         if self.shown && is_due {
             self.drawn = Some(Instant::now());
-            print(&format!("{ERASE_LINE}{}", self.line()));
-        }
-    }
-
-    /// Erases the line.
-    pub fn clear(&mut self) {
-        if self.drawn.take().is_some() {
-            print(ERASE_LINE);
+            draw(&format!("{ERASE_LINE}{}", self.line()));
         }
     }
 
@@ -60,8 +53,17 @@ impl Progress {
     }
 }
 
+/// Erases the line: whatever comes next stands on a clean one.
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.drawn.is_some() {
+            draw(ERASE_LINE);
+        }
+    }
+}
+
 /// Writes to standard error. There is nobody to tell that it can't be written.
-fn print(text: &str) {
+fn draw(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
@@ -81,5 +83,30 @@ pub fn size(bytes: u64) -> String {
         format!("{bytes} B")
     } else {
         format!("{amount:.1} {unit}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn a_size_has_one_decimal_in_the_largest_unit_that_fits() {
+        for (bytes, shown) in [
+            (0, "0 B"),
+            (1, "1 B"),
+            (1023, "1023 B"),
+            (1024, "1.0 KiB"),
+            (1536, "1.5 KiB"),
+            (1_048_524, "1023.9 KiB"),
+            (1_048_525, "1.0 MiB"),
+            (1 << 20, "1.0 MiB"),
+            (1 << 30, "1.0 GiB"),
+            (1 << 40, "1.0 TiB"),
+            (1 << 50, "1.0 PiB"),
+            (u64::MAX, "16.0 EiB"),
+        ] {
+            assert_eq!(size(bytes), shown, "{bytes}");
+        }
     }
 }

@@ -16,14 +16,16 @@ const EXCEPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
 const DEFAULT_PORT: u16 = 1080;
 const DEFAULT_TLS_PORT: u16 = 443;
 
+/// The longest value of a variable that names a proxy, in bytes. A name, a user and a password, each
+/// of any use, fit.
+const MAX_LENGTH: usize = 4096;
+
 /// A proxy that opens tunnels (`CONNECT`, RFC 9110, section 9.3.6).
 pub struct Proxy {
     scheme: &'static str,
     /// `user:password`, percent-encoded. It is a secret, and only [`Proxy::url`] shows it.
     user_info: Option<String>,
     authority: Authority,
-    /// The variable that named it.
-    variable: &'static str,
 }
 
 impl Proxy {
@@ -46,7 +48,7 @@ impl Proxy {
             return Ok(None);
         };
         let proxy = match value.to_str() {
-            Some(value) => Self::parse(value, variable),
+            Some(value) => Self::parse(value),
             None => Err("it is not UTF-8".to_owned()),
         };
         proxy
@@ -54,7 +56,10 @@ impl Proxy {
             .map_err(|reason| format!("the proxy in {variable} can't be used: {reason}"))
     }
 
-    fn parse(value: &str, variable: &'static str) -> Result<Self, String> {
+    fn parse(value: &str) -> Result<Self, String> {
+        if value.len() > MAX_LENGTH {
+            return Err(format!("it is longer than {MAX_LENGTH} bytes"));
+        }
         let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
         let (scheme, default_port) = match scheme.to_ascii_lowercase().as_str() {
             "http" => ("http", DEFAULT_PORT),
@@ -67,7 +72,9 @@ impl Proxy {
             None => (None, rest),
         };
         if !user_info.as_deref().is_none_or(is_user_info) {
-            return Err("a character of its user or password must be percent-encoded".to_owned());
+            return Err(
+                "its user and password must be percent-encoded, and UTF-8 when decoded".to_owned(),
+            );
         }
         let mut authority = Authority::parse(host_and_port)?;
         authority.port.get_or_insert(default_port);
@@ -75,7 +82,6 @@ impl Proxy {
             scheme,
             user_info,
             authority,
-            variable,
         })
     }
 
@@ -86,10 +92,6 @@ impl Proxy {
             None => format!("{}://{}", self.scheme, self.authority),
         }
     }
-
-    pub fn variable(&self) -> &'static str {
-        self.variable
-    }
 }
 
 /// Without the user information, for messages.
@@ -99,11 +101,24 @@ impl fmt::Display for Proxy {
     }
 }
 
-/// Whether the text can be a URL's user information (RFC 3986, section 3.2.1). Anything else, a
-/// slash for one, would make another host of it.
+/// Whether the text can be a URL's user information (RFC 3986, section 3.2.1), and stands for UTF-8.
+/// Anything else, a slash for one, would make another host of it.
 fn is_user_info(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:%".contains(&byte))
+    let mut decoded = Vec::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let (byte, width) = match c {
+            '%' => match rest.get(1..3).map(|digits| u8::from_str_radix(digits, 16)) {
+                Some(Ok(byte)) if !rest.starts_with("%+") => (byte, 3),
+                _ => return false,
+            },
+            c if c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:".contains(c) => (c as u8, 1),
+            _ => return false,
+        };
+        decoded.push(byte);
+        rest = &rest[width..];
+    }
+    std::str::from_utf8(&decoded).is_ok()
 }
 
 /// Whether `list` (names split by commas or white space) exempts `host` from the proxy. A name

@@ -1,50 +1,55 @@
-//! The one call: who is trusted, how long is waited, what is sent, and what failed on the way.
+//! The request: who is trusted, how long is waited, and what is sent.
 
 use std::io::{self, Read};
 use std::path::Path;
 
+use ureq::Agent;
 use ureq::http::{HeaderValue, Uri};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
-use ureq::{Agent, Timeout};
 
-use crate::args::{Args, Limits};
+use crate::args::{Limits, Options};
+use crate::call::Call;
+use crate::clock::Moment;
+use crate::console::Console;
+use crate::credentials::Credentials;
 use crate::endpoint::Scheme;
-use crate::error::{Error, PROXY_LOGIN_HINT};
-use crate::printable::{self, escape};
+use crate::error::Error;
+use crate::exchange::{Exchange, MAX_RESPONSE_HEAD};
+use crate::printable::display_path;
 use crate::proxy::Proxy;
 use crate::response::Answer;
 use crate::system;
-use crate::token::Token;
 
 /// The largest CA file, in bytes. The usual bundle of a distribution has 220 kB.
 const MAX_CA_FILE: u64 = 4 << 20;
-
-/// The largest response head, in bytes: ureq's default, stated because the program rests on it.
-const MAX_RESPONSE_HEAD: usize = 64 << 10;
 
 /// ureq's buffers for each connection layer, in bytes: the output must hold the longest token's
 /// header whole, the input the longest response head.
 const BUFFER: usize = 128 << 10;
 
-/// Everything about the call that can be known to be right before it is made.
-pub struct Call {
+/// Everything about the exchange that can be known to be right before it begins.
+pub struct Request {
     agent: Agent,
+    call: Call,
     url: String,
-    context: Context,
-}
-
-/// What a failure's sentence has to name.
-pub struct Context {
-    pub call: String,
+    /// What the header `Host` says.
+    host: String,
+    /// The call as `--verbose` shows it, and as an error names it.
+    line: String,
+    name: String,
     limits: Limits,
+    credentials: Credentials,
 }
 
-impl Call {
-    /// Prepares the call. It reads the CA file, and opens no connection.
-    pub fn prepare(args: &Args) -> Result<Self, Error> {
-        let roots = match &args.cacert {
+impl Request {
+    /// Prepares the call. It reads the credentials and the CA file, and opens no connection.
+    pub fn prepare(call: Call, options: Options, console: Console) -> Result<Self, Error> {
+        let (url, name) = (options.endpoint.url(&call), options.name(&call));
+        let line = options.describe(&url);
+        let credentials = options.credentials.read(console)?;
+        let roots = match &options.cacert {
             Some(path) => read_roots(path)?,
             None => RootCerts::WebPki,
         };
@@ -52,12 +57,11 @@ impl Call {
             .provider(TlsProvider::Rustls)
             .root_certs(roots)
             .build();
-        let proxy = args.proxy.as_ref().map(to_ureq).transpose()?;
         let config = Agent::config_builder()
             .tls_config(tls)
-            .https_only(args.endpoint.scheme == Scheme::Https)
+            .https_only(options.endpoint.scheme == Scheme::Https)
             // Else ureq reads the environment by its own rules.
-            .proxy(proxy)
+            .proxy(options.proxy.as_ref().map(to_ureq))
             // ureq would carry X-Auth-Token to another host.
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -67,10 +71,10 @@ impl Call {
             .accept_encoding("identity")
             .accept("*/*")
             .user_agent(concat!("codearts-check-log/", env!("CARGO_PKG_VERSION")))
-            .timeout_connect(Some(args.limits.connect))
-            .timeout_per_read(Some(args.limits.silence))
-            .timeout_per_write(Some(args.limits.silence))
-            .timeout_global(args.limits.run)
+            .timeout_connect(Some(options.limits.connect))
+            .timeout_per_read(Some(options.limits.silence))
+            .timeout_per_write(Some(options.limits.silence))
+            .timeout_global(options.limits.run)
             .max_response_header_size(MAX_RESPONSE_HEAD)
             .input_buffer_size(BUFFER)
             .output_buffer_size(BUFFER)
@@ -79,96 +83,51 @@ impl Call {
             .build();
         Ok(Self {
             agent: Agent::with_parts(config, DefaultConnector::new(), BlockingResolver::default()),
-            url: args.url(),
-            context: Context {
-                call: args.call(),
-                limits: args.limits,
-            },
+            call,
+            url,
+            host: options.endpoint.authority.to_string(),
+            line,
+            name,
+            limits: options.limits,
+            credentials,
         })
     }
 
     /// Makes the call, and returns what is answered.
-    pub fn send(self, token: &Token) -> Result<Answer, Error> {
-        let mut secret = HeaderValue::from_str(token.expose())
-            .expect("a token is visible ASCII, and that is what a header may hold");
-        secret.set_sensitive(true);
-        let response = self
-            .agent
-            .get(&self.url)
-            .header("X-Auth-Token", secret)
-            .call();
-        match response {
-            Ok(response) => Ok(Answer::new(response, self.context)),
-            Err(error) => Err(self.context.explain(&error)),
+    pub fn send(self, console: Console) -> Result<Answer, Error> {
+        console.detail(&self.line);
+        let authentication = self
+            .credentials
+            .authenticate(&self.call, &self.host, Moment::now());
+        // The host is signed: what is sent must be the same, and not ureq's idea of it.
+        let mut request = self.agent.get(&self.url).header("Host", self.host);
+        for (name, value) in authentication.headers {
+            let mut value = HeaderValue::from_str(value.expose())
+                .expect("what authenticates is visible ASCII, and that is what a header may hold");
+            value.set_sensitive(true);
+            request = request.header(name, value);
         }
+        let exchange = Exchange {
+            call: self.call,
+            name: self.name,
+            limits: self.limits,
+            authentication: authentication.kind,
+            secrets: authentication.secrets,
+        };
+        let answer = match request.call() {
+            Ok(response) => Answer::new(response, exchange),
+            Err(error) => return Err(exchange.failed(&error)),
+        };
+        console.detail(&answer.summary());
+        Ok(answer)
     }
 }
-
-impl Context {
-    /// Tells a failure of ureq's in the user's words.
-    pub fn explain(&self, error: &ureq::Error) -> Error {
-        // Some of these texts quote the server: names in a certificate, a malformed header.
-        let reason = escape(&self.reason(error), printable::LIMIT);
-        let call = self.call.clone();
-        if let Some(reason) = reason.strip_prefix(BAD_CERTIFICATE) {
-            return Error::Untrusted {
-                call,
-                reason: reason.to_owned(),
-                hint: Some(if WRONG_TIME.iter().any(|text| reason.starts_with(text)) {
-                    "check this host's clock: the certificate is valid at another time"
-                } else {
-                    "--cacert FILE trusts a private CA; --endpoint must be a name in the certificate"
-                }),
-            };
-        }
-        let asks_for_login =
-            matches!(error, ureq::Error::ConnectProxyFailed(_)) && reason.contains("407");
-        Error::Network {
-            call,
-            reason,
-            hint: asks_for_login.then_some(PROXY_LOGIN_HINT),
-        }
-    }
-
-    fn reason(&self, error: &ureq::Error) -> String {
-        match error {
-            ureq::Error::Timeout(Timeout::PerRead | Timeout::PerWrite) => format!(
-                "the connection was silent for {} s (--timeout)",
-                self.limits.silence.as_secs_f64()
-            ),
-            ureq::Error::Timeout(Timeout::Connect) => format!(
-                "there was no connection within {} s (--connect-timeout)",
-                self.limits.connect.as_secs_f64()
-            ),
-            ureq::Error::Timeout(Timeout::Global) => self.limits.out_of_time(),
-            ureq::Error::Io(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
-                "the connection ended before the answer did".to_owned()
-            }
-            ureq::Error::Io(e) => e.to_string(),
-            // "proxy server responded 403/403", or that it did not.
-            ureq::Error::ConnectProxyFailed(text) => {
-                let text = text.split('/').next().unwrap_or(text);
-                format!("no tunnel was opened: {text}")
-            }
-            ureq::Error::Protocol(e) => format!("malformed HTTP: {e}"),
-            ureq::Error::LargeResponseHeader(..) => {
-                format!("malformed HTTP: the head is longer than {MAX_RESPONSE_HEAD} bytes")
-            }
-            other => other.to_string(),
-        }
-    }
-}
-
-/// How rustls's text for every fault of a certificate begins. Its type can't be named here
-/// without a dependency of its own; the tests hold the text to what it says.
-const BAD_CERTIFICATE: &str = "invalid peer certificate: ";
-
-/// How it goes on where the certificate's time is over, or still to come.
-const WRONG_TIME: [&str; 2] = ["certificate expired", "certificate not valid yet"];
 
 /// Reads the certificates (PEM) to trust. Anything else in the file, a key for one, is passed over.
 fn read_roots(path: &Path) -> Result<RootCerts, Error> {
-    let failed = |reason: &dyn std::fmt::Display| Error::local("use the CA file", path, reason);
+    let failed = |reason: &dyn std::fmt::Display| {
+        Error::local("use the CA file", display_path(path), reason)
+    };
     let mut pem = Vec::new();
     system::open_without_waiting(path)
         .and_then(|file| file.take(MAX_CA_FILE + 1).read_to_end(&mut pem))
@@ -210,13 +169,8 @@ fn is_certificate(der: &[u8]) -> bool {
     content.len() == length && content.first() == Some(&SEQUENCE)
 }
 
-fn to_ureq(proxy: &Proxy) -> Result<ureq::Proxy, Error> {
-    ureq::Proxy::new(&proxy.url()).map_err(|_| {
-        Error::Usage(format!(
-            "the proxy in {} can't be used: its user or password is not UTF-8 when decoded",
-            proxy.variable()
-        ))
-    })
+fn to_ureq(proxy: &Proxy) -> ureq::Proxy {
+    ureq::Proxy::new(&proxy.url()).expect("a proxy is parsed by stricter rules than ureq's")
 }
 
 /// Looks names up on this thread. ureq's own resolver starts a second one where a timeout is set,

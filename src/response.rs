@@ -1,95 +1,189 @@
-//! The answer: a package to read, or a typed refusal.
+//! The answer: a body to read, or a typed refusal.
 
 use std::io::Read;
+use std::time::Duration;
 
 use ureq::http::{HeaderMap, Response, StatusCode, Version, header};
-use ureq::{Body, BodyReader};
+use ureq::{Body as ResponseBody, BodyReader};
 
-use crate::error::{Error, Refusal};
-use crate::error_body::ErrorBody;
-use crate::printable::{self, escape};
-use crate::request::Context;
+use crate::clock::Moment;
+use crate::credentials::Kind;
+use crate::error::{Error, Hint, Refusal, SHORT};
+use crate::error_body::{ErrorBody, MAX_ERROR_BODY};
+use crate::exchange::{Exchange, PROXY_LOGIN_HINT};
+use crate::printable::Text;
 
-/// How much of an error's body is read, in bytes.
-const MAX_ERROR_BODY: u64 = 64 << 10;
-
-/// Characters that a server's short texts (a request ID, a date) may take in a message.
-const SHORT: usize = 100;
+/// How far the clock of a signature may be off (API reference, `APIGW.0301`).
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(15 * 60);
 
 /// An answer, of which the head is there.
 pub struct Answer {
-    response: Response<Body>,
-    context: Context,
+    response: Response<ResponseBody>,
+    exchange: Exchange,
 }
 
 /// The body of a 200, to be read once.
-pub struct Package {
+pub struct Body {
     reader: BodyReader<'static>,
-    context: Context,
-    /// The body's length in bytes, where the server says it.
+    exchange: Exchange,
+    /// Its length in bytes, where the server says it.
     pub length: Option<u64>,
 }
 
 impl Answer {
-    pub fn new(response: Response<Body>, context: Context) -> Self {
-        Self { response, context }
+    pub fn new(response: Response<ResponseBody>, exchange: Exchange) -> Self {
+        Self { response, exchange }
     }
 
     /// Status, length, content type and request ID, on one line.
     pub fn summary(&self) -> String {
-        let headers = self.response.headers();
-        let mut parts = vec![
-            title(self.response.status()),
-            match self.response.body().content_length() {
-                Some(length) => format!("{length} bytes"),
-                None => "length not given".to_owned(),
-            },
-            short_header(headers, "content-type").unwrap_or("no content type".to_owned()),
-        ];
-        if let Some(id) = short_header(headers, "x-request-id") {
-            parts.push(format!("request ID {id}"));
-        }
-        parts.join(", ")
+        let status = self.response.status();
+        let title = match status.canonical_reason() {
+            Some(phrase) => format!("{} {phrase}", status.as_u16()),
+            None => status.as_u16().to_string(),
+        };
+        let length = match self.response.body().content_length() {
+            Some(length) => format!("{length} bytes"),
+            None => "length not given".to_owned(),
+        };
+        let content_type = match self.header("content-type") {
+            Some(content_type) => format!("{content_type:.SHORT$}"),
+            None => "no content type".to_owned(),
+        };
+        let id = match self.header("x-request-id") {
+            Some(id) => format!(", request ID {id:.SHORT$}"),
+            None => String::new(),
+        };
+        format!("{title}, {length}, {content_type}{id}")
     }
 
-    /// Takes a 200 as a package and everything else as a refusal.
-    pub fn into_package(self) -> Result<Package, Error> {
+    /// Takes a 200's body, and everything else as a refusal.
+    pub fn into_body(self) -> Result<Body, Error> {
         if self.response.status() != StatusCode::OK {
-            return Err(Error::Status(refusal(self.response)));
+            return Err(Error::Refused(Box::new(self.into_refusal())));
         }
         if !is_framed_well(&self.response) {
-            return Err(Error::Network {
-                call: self.context.call,
-                reason: "malformed HTTP: a Transfer-Encoding other than chunked".to_owned(),
-                hint: None,
-            });
+            return Err(self
+                .exchange
+                .malformed("a Transfer-Encoding other than chunked"));
         }
         if let Some(coding) = content_coding(self.response.headers()) {
-            return Err(Error::NotPackage {
-                reason: format!("it has the Content-Encoding {coding}, which was not asked for"),
-            });
+            let coding = self.exchange.quote_bytes(coding);
+            return Err(self.exchange.wrong_body(format!(
+                "it has the Content-Encoding {coding:.SHORT$}, which was not asked for"
+            )));
         }
         let body = self.response.into_body();
-        Ok(Package {
+        Ok(Body {
             length: body.content_length(),
             reader: body.into_reader(),
-            context: self.context,
+            exchange: self.exchange,
         })
+    }
+
+    fn into_refusal(self) -> Refusal {
+        let status = self.response.status();
+        let request_id = self.header("x-request-id");
+        let retry_after = self.header("retry-after");
+        let location = self.header("location");
+        let hint = self.hint();
+        let mut body = Vec::new();
+        // Where the body stalls or breaks, what came of it has to do: the status decides.
+        let _ = self
+            .response
+            .into_body()
+            .into_reader()
+            .take(MAX_ERROR_BODY)
+            .read_to_end(&mut body);
+        let error = ErrorBody::parse(&body);
+        let quote = |text: &str| self.exchange.quote(text);
+        Refusal {
+            status: status.as_u16(),
+            phrase: status.canonical_reason(),
+            said: quote(&error.to_string()),
+            request_id: request_id.or_else(|| error.request_id.as_deref().map(quote)),
+            retry_after,
+            location,
+            hint,
+        }
+    }
+
+    /// What to do about a status other than 200.
+    fn hint(&self) -> Hint {
+        Some(match self.response.status().as_u16() {
+            301..=303 | 307 | 308 => {
+                "redirects are not followed: check --region or --endpoint".into()
+            }
+            400 => self.exchange.call.hint_on_400().into(),
+            401 => match self.exchange.authentication {
+                Kind::Token => "get a new token: a token lasts 24 hours".into(),
+                Kind::Signature(at) => self.hint_on_bad_signature(at).into(),
+            },
+            403 => "an IAM user needs the permission codeartscheck:task:get".into(),
+            404 => self.exchange.call.hint_on_404().into(),
+            407 => PROXY_LOGIN_HINT.into(),
+            429 => "the service limits the calls: try again later, and less often".into(),
+            _ => return None,
+        })
+    }
+
+    /// A signature counts for minutes only, so the clock is as good a suspect as the key.
+    fn hint_on_bad_signature(&self, ours: Moment) -> String {
+        let theirs = self.response.headers().get(header::DATE);
+        let theirs = theirs.and_then(|date| Moment::parse_http_date(date.to_str().ok()?));
+        match theirs {
+            Some(theirs) if theirs.distance(ours) > CLOCK_TOLERANCE => format!(
+                "set this host's clock: it says {ours}, the server's says {theirs}, \
+                 and a signature may be off by 15 minutes"
+            ),
+            _ => "check the access key (temporary ones expire), \
+                  and this host's clock, which may be off by 15 minutes"
+                .to_owned(),
+        }
+    }
+
+    fn header(&self, name: &str) -> Option<Text> {
+        let value = self.response.headers().get(name)?;
+        Some(self.exchange.quote_bytes(value.as_bytes())).filter(|value| !value.is_empty())
     }
 }
 
-impl Package {
-    /// Reads the next bytes of the body; 0 is its end, by the HTTP framing.
+impl Body {
+    /// Reads the next bytes; 0 is the body's end, by the HTTP framing.
     pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         self.reader
             .read(buffer)
-            .map_err(|error| self.context.explain(&error.into()))
+            .map_err(|error| self.exchange.failed(&error.into()))
+    }
+
+    /// Reads the body whole, if it has no more than `limit` bytes.
+    pub fn read_all(&mut self, limit: u64) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        self.reader
+            .by_ref()
+            .take(limit + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| self.exchange.failed(&error.into()))?;
+        if bytes.len() as u64 > limit {
+            return Err(self.wrong(format!("it is larger than {limit} bytes")));
+        }
+        Ok(bytes)
+    }
+
+    /// The body is not what was asked for.
+    pub fn wrong(&self, reason: String) -> Error {
+        self.exchange.wrong_body(reason)
+    }
+
+    /// Takes a text out of the body.
+    pub fn quote(&self, text: &str) -> Text {
+        self.exchange.quote(text)
     }
 }
 
 /// Whether the body's transfer coding is none, or `chunked` alone: ureq decodes no other, and in
 /// HTTP/1.0 none at all, so the bytes would not be the package's (RFC 9112, section 6.1).
-fn is_framed_well(answer: &Response<Body>) -> bool {
+fn is_framed_well(answer: &Response<ResponseBody>) -> bool {
     let mut codings = answer.headers().get_all(header::TRANSFER_ENCODING).iter();
     match (codings.next(), codings.next()) {
         (None, _) => true,
@@ -102,63 +196,10 @@ fn is_framed_well(answer: &Response<Body>) -> bool {
 }
 
 /// The content coding, where there is one that changes the bytes.
-fn content_coding(headers: &HeaderMap) -> Option<String> {
+fn content_coding(headers: &HeaderMap) -> Option<&[u8]> {
     headers
         .get_all(header::CONTENT_ENCODING)
         .iter()
         .map(|value| value.as_bytes().trim_ascii())
         .find(|value| !value.is_empty() && !value.eq_ignore_ascii_case(b"identity"))
-        .map(|value| escape(&String::from_utf8_lossy(value), SHORT))
-}
-
-fn refusal(answer: Response<Body>) -> Refusal {
-    let status = answer.status();
-    let headers = answer.headers();
-    let request_id = short_header(headers, "x-request-id");
-    let retry_after = short_header(headers, "retry-after");
-    let location = short_header(headers, "location");
-    let mut body = Vec::new();
-    // Where the body stalls or breaks, what came of it has to do: the status decides.
-    let _ = answer
-        .into_body()
-        .into_reader()
-        .take(MAX_ERROR_BODY)
-        .read_to_end(&mut body);
-    let error = ErrorBody::parse(&body);
-    let request_id = request_id.or_else(|| Some(escape(error.request_id.as_deref()?, SHORT)));
-
-    let notes: Vec<String> = [
-        ("request ID", request_id),
-        ("Retry-After", retry_after),
-        ("Location", location),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some(format!("{name} {}", value?)))
-    .collect();
-    let notes = if notes.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", notes.join(", "))
-    };
-    // The three short texts leave enough room for the long one.
-    let room = printable::LIMIT - notes.chars().count();
-    Refusal {
-        status: status.as_u16(),
-        title: title(status),
-        said: escape(&error.to_string(), room),
-        notes,
-    }
-}
-
-/// A status with the standard's phrase for it: the server's own is not in what ureq hands on.
-fn title(status: StatusCode) -> String {
-    match status.canonical_reason() {
-        Some(phrase) => format!("{} {phrase}", status.as_u16()),
-        None => status.as_u16().to_string(),
-    }
-}
-
-fn short_header(headers: &HeaderMap, name: &str) -> Option<String> {
-    let value = String::from_utf8_lossy(headers.get(name)?.as_bytes());
-    Some(escape(&value, SHORT)).filter(|value| !value.is_empty())
 }

@@ -11,7 +11,8 @@ use std::ptr;
 use std::time::Duration;
 
 use crate::answers::ok;
-use crate::harness::{ID, OUTPUT, Outcome, Run, TOKEN, before_exec, os, wait_until};
+use crate::fault;
+use crate::harness::{ID, OUTPUT, Outcome, Run, TOKEN, os, wait_until};
 use crate::packages::PACKAGE;
 use crate::stand_in::{StandIn, Step, response};
 
@@ -134,26 +135,26 @@ fn a_command_line_that_can_t_be_right_is_refused() {
             &["--connect-timeout=1", "--connect-timeout=1", ID],
             "--connect-timeout is given more than once",
         ),
-        (&[ID], "there is no endpoint"),
+        (&[ID], "no endpoint: give"),
         (
             &["-e", NOWHERE, "-o", "", ID],
             "--output: the path is empty",
         ),
         (
             &["-e", NOWHERE, "-o", "--quiet", ID],
-            "--output: a path that begins with '-'",
+            "--output needs a value, and the next argument looks like an option",
         ),
         (
             &["-e", NOWHERE, "-o", "-", ID],
-            "--output: a path that begins with '-'",
+            "--output: '-' is not a file",
         ),
         (
             &["-e", NOWHERE, "--cacert", "-v", ID],
-            "--cacert: a path that begins with '-'",
+            "--cacert needs a value, and the next argument looks like an option",
         ),
         (
             &["-e", NOWHERE, "-t", "--quiet", ID],
-            "--token-file: a path that begins with '-'",
+            "--token-file needs a value, and the next argument looks like an option",
         ),
     ] {
         assert_usage(&with(args), text);
@@ -168,41 +169,46 @@ fn a_subtask_id_is_32_ascii_letters_or_digits() {
         id
     };
     for (id, text) in [
-        (id(|id| id.truncate(31)), "this one has 31 characters"),
-        (id(|id| id.push('0')), "this one has 33 characters"),
+        (id(|id| id.truncate(31)), "and this has 31: 'a777"),
+        (id(|id| id.push('0')), "and this has 33: '"),
         (
             id(|id| id.replace_range(4..5, "/")),
-            "its character 5 is neither",
+            "something else as character 5:",
         ),
         (
             id(|id| id.replace_range(0..2, "..")),
-            "its character 1 is neither",
+            "something else as character 1:",
         ),
         (
             id(|id| id.replace_range(0..3, "%00")),
-            "its character 1 is neither",
+            "something else as character 1:",
         ),
         (
             id(|id| id.replace_range(31..32, " ")),
-            "its character 32 is neither",
+            "contains white space",
         ),
         (
             id(|id| id.replace_range(9..10, "\u{ff11}")),
-            "its character 10 is neither",
+            "something else as character 10:",
         ),
         (
             id(|id| id.replace_range(9..10, "\n")),
-            "its character 10 is neither",
+            "contains white space: 'a777ff00d\\n",
         ),
-        (String::new(), "this one has 0 characters"),
+        (id(|id| id.push('\r')), "ends in a carriage return"),
+        (
+            format!("https://host/v1/log-file?sub_job_id={ID}"),
+            "is a URL",
+        ),
+        (String::new(), "and this has 0: ''"),
     ] {
         assert_usage(&with(&["-e", NOWHERE, "--", &id]), text);
     }
     // A token in the wrong place is not repeated.
     let outcome = with(&["-e", NOWHERE, TOKEN]);
-    assert_usage(&outcome, "its character 7 is neither");
+    assert_usage(&outcome, "something else as character 7:");
     let not_unicode = Run::bare().args(&["-e", NOWHERE]).arg(os(&[0xff; 32])).go();
-    assert_usage(&not_unicode, "its character 1 is neither");
+    assert_usage(&not_unicode, "something else as character 1:");
 }
 
 #[test]
@@ -297,7 +303,7 @@ fn a_region_stands_for_its_endpoint() {
         // A proxy that nobody is keeps the test from the real service.
         let run = Run::bare().env("https_proxy", "127.0.0.1:1");
         let outcome = run.env("HUAWEICLOUD_REGION", region).arg(ID).go();
-        let call = format!("GET https://{host}/v1/log-file?sub_job_id={ID} through the proxy");
+        let call = format!("GET https://{host}/v1/log-file through the proxy");
         outcome.exits(6).complains(&call);
     }
     let outcome = with(&["-r", "cn-north-9", ID]);
@@ -341,7 +347,7 @@ fn options_win_over_variables_and_the_endpoint_over_the_region() {
         .env("HUAWEICLOUD_REGION", "")
         .arg(ID)
         .go();
-    assert_usage(&outcome, "there is no endpoint");
+    assert_usage(&outcome, "no endpoint: give");
 }
 
 #[test]
@@ -366,7 +372,10 @@ fn times_are_decimal_seconds() {
             "", "x", "-1", "+1", "1e3", "inf", "NaN", "0.0001", "1 ", ".", "1.2.3", "31536001",
         ] {
             let outcome = with(&["-e", NOWHERE, &format!("{option}={value}"), ID]);
-            assert_usage(&outcome, &format!("{option}: this is no number of seconds"));
+            assert_usage(
+                &outcome,
+                &format!("{option}: must be a number of seconds from 0.001 to 31536000"),
+            );
         }
     }
     assert_usage(&with(&["-e", NOWHERE, "--timeout", "0", ID]), "--timeout");
@@ -385,46 +394,48 @@ fn times_are_decimal_seconds() {
 fn a_token_is_1_to_100_000_visible_ascii_characters() {
     let long = "t".repeat(100_001);
     let blank = " ".repeat(200_000);
-    let padded = format!("{}{long}", " ".repeat(5_000));
+    let padded = format!("{}{}", " ".repeat(17_000), "t".repeat(100_000));
     for (token, text) in [
         (b"".as_slice(), "is empty"),
         (b" \r\n\t", "is empty"),
-        (b"two lines\n of it", "at byte 4"),
-        (b"a\nb", "at byte 2"),
-        (b"nul\0", "at byte 4"),
-        ("t\u{f6}ken".as_bytes(), "at byte 2"),
-        (b"\xef\xbb\xbfbom", "at byte 1"),
-        (long.as_bytes(), "longer than 100000 characters"),
+        (b"two words", "contains white space (byte 4)"),
+        (b"two\nlines", "contains a line break (byte 4)"),
+        (
+            b"nul\0",
+            "contains a character other than visible ASCII (byte 4)",
+        ),
+        (
+            "t\u{f6}ken".as_bytes(),
+            "contains a character other than visible ASCII (byte 2)",
+        ),
+        (
+            b"\xef\xbb\xbfbom",
+            "contains a character other than visible ASCII (byte 1)",
+        ),
+        (b"\"token\"\n", "is in quotes"),
+        (b"'token'", "is in quotes"),
+        (b"Bearer token", "begins with the word Bearer"),
+        (long.as_bytes(), "is longer than 100000 characters"),
         (blank.as_bytes(), "is empty"),
+        // More white space than is read would hide where the token ends.
+        (padded.as_bytes(), "is longer than 100000 characters"),
     ] {
         let run = Run::bare().args(&["-e", NOWHERE, ID, "--token-file"]);
-        let file = run.side_file("token", token);
+        let file = run.secret_file("token", token);
         let outcome = run.arg(&file).go();
-        assert_usage(&outcome, &format!("the token in {} ", file.display()));
-        assert_usage(&outcome, text);
-        let outcome = Run::bare()
-            .args(&["-e", NOWHERE, ID, "-t-"])
-            .input(token)
-            .go();
-        assert_usage(&outcome, "the token in standard input ");
-        assert_usage(&outcome, text);
+        assert_usage(&outcome, &format!("the token in {} {text}", file.display()));
+        let run = Run::bare().args(&["-e", NOWHERE, ID, "-t-"]);
+        let outcome = run.input(token).go();
+        assert_usage(&outcome, &format!("the token in standard input {text}"));
     }
-    // More white space than is read would hide where the token ends.
-    let outcome = Run::bare()
-        .args(&["-e", NOWHERE, ID, "-t-"])
-        .input(padded.as_bytes())
-        .go();
-    assert_usage(&outcome, "longer than");
     let outcome = Run::bare()
         .env("HUAWEICLOUD_TOKEN", "a b")
         .args(&["-e", NOWHERE, ID])
         .go();
-    assert_usage(&outcome, "the token in HUAWEICLOUD_TOKEN ");
-    let outcome = Run::bare()
-        .env("HUAWEICLOUD_TOKEN", "")
-        .args(&["-e", NOWHERE, ID])
-        .go();
-    assert_usage(&outcome, "there is no token");
+    assert_usage(
+        &outcome,
+        "the token in HUAWEICLOUD_TOKEN contains white space",
+    );
 }
 
 #[test]
@@ -456,7 +467,7 @@ fn a_token_in_the_place_of_another_value_is_not_shown() {
 fn the_token_file_wins_over_the_variable() {
     let server = StandIn::tls(ok(&PACKAGE));
     let run = Run::new(&server);
-    let file = run.side_file("token", b"\n from-the-file\n");
+    let file = run.secret_file("token", b"\n from-the-file\n");
     run.arg("-t").arg(file).go().exits(0);
     assert_eq!(
         server.requests()[0].header("X-Auth-Token"),
@@ -466,20 +477,28 @@ fn the_token_file_wins_over_the_variable() {
 
 #[test]
 fn a_token_file_that_can_t_be_read_is_this_machine_s_fault() {
-    for file in ["/nowhere", "/", "/proc/self/mem"] {
+    for file in ["/", "/proc/self/mem"] {
         let outcome = with(&["-e", NOWHERE, ID, "-t", file]);
         outcome
             .exits(1)
-            .complains(&format!("cannot read the token file {file}: "))
+            .complains(&format!("cannot read the token from {file}: "))
             .leaves_nothing();
     }
+    // A name that is none may be the token.
+    let long = "t".repeat(300);
+    for (file, length) in [("/nowhere", 8), ("/dev/null/x", 11), (&*long, 300)] {
+        let outcome = with(&["-e", NOWHERE, ID, "-t", file]);
+        let text = format!("cannot read the token from a file with a name of {length} bytes: ");
+        outcome.exits(1).complains(&text).leaves_nothing();
+        assert!(!outcome.stderr.contains(file), "{outcome}");
+    }
     let run = Run::ordinary().args(&["-e", NOWHERE, ID, "-t"]);
-    let file = run.side_file("token", TOKEN.as_bytes());
+    let file = run.secret_file("token", TOKEN.as_bytes());
     fs::set_permissions(&file, Permissions::from_mode(0o000)).expect("set a file's mode");
     run.arg(&file)
         .go()
         .exits(1)
-        .complains("cannot read the token file")
+        .complains("cannot read the token from")
         .complains("Permission denied");
     let outcome = with(&["-e", NOWHERE, ID, "-t", "/dev/zero"]);
     assert_usage(&outcome, "longer than 100000 characters");
@@ -542,17 +561,9 @@ fn the_maximum_time_limits_the_wait_for_a_token_too() {
         .open(&path)
         .expect("the FIFO");
     // A parent may have left the timer's signal blocked.
-    let run = run.arg(&path).command(|command| {
-        before_exec(command, || {
-            // SAFETY: all-zero bytes are a valid set, and the pointers are to it or null.
-            unsafe {
-                let mut signals: libc::sigset_t = std::mem::zeroed();
-                libc::sigaddset(&raw mut signals, libc::SIGALRM);
-                libc::sigprocmask(libc::SIG_BLOCK, &raw const signals, ptr::null_mut());
-            }
-            Ok(())
-        });
-    });
+    let run = run
+        .arg(&path)
+        .command(|command| fault::block_signal(command, libc::SIGALRM));
     let outcome = run.go();
     outcome
         .exits(6)
@@ -616,7 +627,6 @@ fn closed_streams_do_no_harm() {
     // Each and all together; a closed descriptor must not become the package's.
     for closed in [&[0][..], &[1], &[2], &[0, 1, 2]] {
         let server = StandIn::tls(ok(&PACKAGE));
-        let closed = closed.to_vec();
         let outcome = Run::new(&server)
             .arg("-v")
             .command(|command| {
@@ -624,13 +634,7 @@ fn closed_streams_do_no_harm() {
                     .stdin(Stdio::null())
                     .stdout(Stdio::null())
                     .stderr(Stdio::null());
-                before_exec(command, move || {
-                    for descriptor in &closed {
-                        // SAFETY: the child's own descriptor, on the way to exec.
-                        unsafe { libc::close(*descriptor) };
-                    }
-                    Ok(())
-                });
+                fault::close(command, closed);
             })
             .start()
             .wait();
@@ -731,5 +735,8 @@ fn an_error_on_a_terminal_stands_on_a_clean_line() {
     let (outcome, seen) = on_terminal(Run::new(&server));
     outcome.exits(6);
     let last = seen.rsplit("\u{1b}[2K").next().unwrap_or_default();
-    assert!(last.starts_with("codearts-check-log: GET "), "{seen:?}");
+    assert!(
+        last.starts_with(&format!("codearts-check-log: {ID}: GET ")),
+        "{seen:?}"
+    );
 }

@@ -1,47 +1,63 @@
 #!/bin/sh
-# The main job on a fresh machine: a download from a stand-in of the service over HTTPS, and two
-# refusals. Ends with 0 only if each run was as it should be.
+# The nightly job on a fresh machine, against a stand-in of the service over HTTPS: the subtasks of a
+# task's latest execution are listed and downloaded with signed calls, a second night makes no
+# download, and two refusals are told apart. Ends with 0 only if each run was as it should be.
 # Usage: demo.sh PROGRAM STAND_IN
 set -eu
 
-program=$1
 stand_in=$2
 folder=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server"; rm -rf "$folder"' EXIT
 trap 'exit 1' HUP INT TERM
 
+mkdir "$folder/bin" "$folder/logs"
+cp "$1" "$folder/bin"
 mkfifo "$folder/ready"
-"$stand_in" serve "$folder/ca.pem" > "$folder/ready" &
+"$stand_in" serve "$folder" > "$folder/ready" &
 server=$!
-read -r environment < "$folder/ready"
-# Words without spaces, from our own program; and no proxy on the way to this host.
-export $environment SSL_CERT_FILE="$folder/ca.pem" no_proxy=localhost
-package=$folder/$SUB_JOB_ID.zip
+read -r endpoint < "$folder/ready"
 
-# run EXPECTED_CODE COMMAND...: shows the command and its exit code, and checks the latter.
-run() {
-    expected=$1
-    shift
-    echo "\$ $*"
+# job EXPECTED_CODE COMMAND: runs a crontab's command, in cron's environment and no other, and
+# checks its exit code.
+job() {
+    echo "\$ $2"
     code=0
-    "$@" || code=$?
+    env -i HOME="$folder" PATH="$folder/bin:/usr/bin:/bin" \
+        CODEARTS_CHECK_ENDPOINT="$endpoint" SSL_CERT_FILE="$folder/ca.pem" \
+        HUAWEICLOUD_SDK_CREDENTIALS_FILE="$folder/credentials" \
+        sh -c "cd '$folder/logs' && $2" || code=$?
     echo "exit code $code"
     echo
-    [ "$code" -eq "$expected" ] || { echo "demo: expected exit code $expected" >&2; exit 1; }
+    [ "$code" -eq "$1" ] || { echo "demo: expected exit code $1" >&2; exit 1; }
 }
 
-echo "The stand-in of the service: $CODEARTS_CHECK_ENDPOINT"
-echo
-run 0 "$program" --verbose --output "$folder" "$SUB_JOB_ID"
-run 0 "$stand_in" list "$package"
-echo "Another subtask, which does not exist:"
-run 40 "$program" --output "$folder/none.zip" 00000000000000000000000000000000
-echo "The same subtask, with a token that has expired:"
-HUAWEICLOUD_TOKEN=expired
-run 41 "$program" --output "$package" "$SUB_JOB_ID"
+downloads() {
+    grep -c '^GET /v1/log-file' "$folder/log" || true
+}
 
-# What came first is still there, and the refusals left nothing.
-"$stand_in" list "$package" > /dev/null
-[ ! -e "$folder/none.zip" ]
-echo "All as it should be."
+task=5c4005220809463fbcb39c02ea0a40d0
+nightly="codearts-check-log --list $task > latest && xargs -n 1 codearts-check-log -v -n < latest"
+
+echo "The stand-in of the service: $endpoint"
+echo
+echo 'The first night, with an access key in a file:'
+job 0 "$nightly"
+[ "$(downloads)" -eq 2 ]
+job 0 'ls -l'
+echo 'The second night: nothing is new, and no download is made.'
+job 0 "$nightly"
+[ "$(downloads)" -eq 2 ]
+while read -r id; do
+    "$stand_in" list "$folder/logs/$id.zip" > "$folder/content"
+    grep -q logs/check.log "$folder/content"
+done < "$folder/logs/latest"
+
+echo 'A subtask that does not exist:'
+job 40 'codearts-check-log 00000000000000000000000000000000'
+echo 'The wrong secret key:'
+job 41 'HUAWEICLOUD_SDK_AK=STANDINACCESSKEY0001 HUAWEICLOUD_SDK_SK=wrong codearts-check-log --list '"$task"
+
+# The refusals left nothing.
+[ "$(find "$folder/logs" -type f | wc -l)" -eq 3 ]
+echo 'All as it should be.'

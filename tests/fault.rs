@@ -1,9 +1,12 @@
-//! Faults that only the kernel can make: system calls that fail as on other machines.
+//! Faults that only the kernel can make: system calls that fail as on other machines, and what a
+//! parent leaves behind. Everything here that happens between fork and exec is here, because the
+//! child may do little there: see [`before_exec`].
 
 use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 use std::ptr;
@@ -13,8 +16,6 @@ use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule,
 };
-
-use crate::harness::before_exec;
 
 /// A filter that fails `openat` with `errno` where the flags have all of `flags`.
 pub fn fail_open_with(flags: i32, errno: i32) -> BpfProgram {
@@ -55,11 +56,83 @@ fn filter(number: libc::c_long, rules: Vec<SeccompRule>, errno: i32) -> BpfProgr
     .expect("a valid filter")
 }
 
+/// Runs `change` in the child before the program.
+///
+/// # Safety
+///
+/// The child has one thread, whatever locks the others held: `change` may only make system calls
+/// (signal-safety(7)), and allocate nothing.
+unsafe fn before_exec(
+    command: &mut Command,
+    change: impl FnMut() -> io::Result<()> + Send + Sync + 'static,
+) {
+    // SAFETY: it is the caller's to keep.
+    unsafe { command.pre_exec(change) };
+}
+
+/// What a system call returned, as a result.
+fn check(result: libc::c_int) -> io::Result<()> {
+    match result {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
 /// Has the command run under the filter.
 pub fn install(command: &mut Command, filter: BpfProgram) {
-    before_exec(command, move || {
-        seccompiler::apply_filter(&filter).map_err(|_| io::ErrorKind::Unsupported.into())
-    });
+    // SAFETY: it makes two system calls, and neither allocates nor frees anything.
+    unsafe {
+        before_exec(command, move || {
+            seccompiler::apply_filter(&filter).map_err(|_| io::ErrorKind::Unsupported.into())
+        });
+    }
+}
+
+/// Has the command begin with a signal ignored (`SIG_IGN`) or not (`SIG_DFL`).
+pub fn set_signal(command: &mut Command, signal: libc::c_int, action: libc::sighandler_t) {
+    // SAFETY: one system call; no handler is installed.
+    unsafe {
+        before_exec(command, move || match libc::signal(signal, action) {
+            libc::SIG_ERR => Err(io::Error::last_os_error()),
+            _ => Ok(()),
+        });
+    }
+}
+
+/// Has the command begin with a signal blocked.
+pub fn block_signal(command: &mut Command, signal: libc::c_int) {
+    // SAFETY: all-zero bytes are a valid set, and the pointers are to it or null.
+    unsafe {
+        before_exec(command, move || {
+            let mut signals: libc::sigset_t = std::mem::zeroed();
+            libc::sigaddset(&raw mut signals, signal);
+            check(libc::sigprocmask(
+                libc::SIG_BLOCK,
+                &raw const signals,
+                ptr::null_mut(),
+            ))
+        });
+    }
+}
+
+/// Has the command begin without some of the standard streams.
+pub fn close(command: &mut Command, descriptors: &[libc::c_int]) {
+    let descriptors = descriptors.to_vec();
+    // SAFETY: system calls on the child's own descriptors.
+    unsafe {
+        before_exec(command, move || {
+            descriptors
+                .iter()
+                .try_for_each(|&descriptor| check(libc::close(descriptor)))
+        });
+    }
+}
+
+/// Has the command's folder, which must be empty, removed under it.
+pub fn remove_folder(command: &mut Command, folder: &Path) {
+    let folder = CString::new(folder.as_os_str().as_bytes()).expect("a path without NUL");
+    // SAFETY: one system call with a NUL-terminated string.
+    unsafe { before_exec(command, move || check(libc::rmdir(folder.as_ptr()))) };
 }
 
 #[cfg(target_env = "gnu")]
@@ -69,25 +142,26 @@ type Resource = libc::c_int;
 
 /// Limits a resource of the command (getrlimit(2)).
 pub fn limit(command: &mut Command, resource: Resource, limit: libc::rlim_t) {
-    before_exec(command, move || {
-        let limit = libc::rlimit {
-            rlim_cur: limit,
-            rlim_max: limit,
-        };
-        // SAFETY: the pointer is to a local.
-        match unsafe { libc::setrlimit(resource, &raw const limit) } {
-            0 => Ok(()),
-            _ => Err(io::Error::last_os_error()),
-        }
-    });
+    let limit = libc::rlimit {
+        rlim_cur: limit,
+        rlim_max: limit,
+    };
+    // SAFETY: one system call with a pointer to a local.
+    unsafe {
+        before_exec(command, move || {
+            check(libc::setrlimit(resource, &raw const limit))
+        });
+    };
 }
 
 pub fn set_umask(command: &mut Command, umask: libc::mode_t) {
-    before_exec(command, move || {
-        // SAFETY: it can't fail.
-        unsafe { libc::umask(umask) };
-        Ok(())
-    });
+    // SAFETY: one system call, which can't fail.
+    unsafe {
+        before_exec(command, move || {
+            libc::umask(umask);
+            Ok(())
+        });
+    }
 }
 
 /// Has the command, which must be root's, see other files in the place of some of this host's.
@@ -99,36 +173,20 @@ pub fn replace_files(command: &mut Command, files: &[(&CStr, &Path)]) {
             ((*target).to_owned(), source)
         })
         .collect();
-    let check = |result: libc::c_int| match result {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
+    let mount = |source: *const libc::c_char, target: *const libc::c_char, flags| {
+        // SAFETY: the strings are NUL-terminated or null, and null is where mount(2) ignores it.
+        check(unsafe { libc::mount(source, target, ptr::null(), flags, ptr::null()) })
     };
-    before_exec(command, move || {
-        // SAFETY: every string is NUL-terminated, and null where mount(2) ignores it.
-        unsafe {
+    // SAFETY: system calls with strings that were made before.
+    unsafe {
+        before_exec(command, move || {
             check(libc::unshare(libc::CLONE_NEWNS))?;
-            let everything = c"/".as_ptr();
-            let private = libc::MS_REC | libc::MS_PRIVATE;
-            check(libc::mount(
-                ptr::null(),
-                everything,
-                ptr::null(),
-                private,
-                ptr::null(),
-            ))?;
-            for (target, source) in &files {
-                let (target, source) = (target.as_ptr(), source.as_ptr());
-                check(libc::mount(
-                    source,
-                    target,
-                    ptr::null(),
-                    libc::MS_BIND,
-                    ptr::null(),
-                ))?;
-            }
-        }
-        Ok(())
-    });
+            mount(ptr::null(), c"/".as_ptr(), libc::MS_REC | libc::MS_PRIVATE)?;
+            files.iter().try_for_each(|(target, source)| {
+                mount(source.as_ptr(), target.as_ptr(), libc::MS_BIND)
+            })
+        });
+    }
 }
 
 /// Whether file systems can be mounted: root can, unless a container keeps it from it.
@@ -139,6 +197,17 @@ pub fn can_mount() -> bool {
         command.status().is_ok_and(|status| status.success())
     });
     *CAN_MOUNT
+}
+
+/// Says that a test is skipped, as long as it may be: in CI every test runs. To be called where this
+/// host `lacks` something.
+pub fn skip(test: &str, lacks: &str) {
+    assert!(std::env::var_os("CI").is_none(), "CI lacks {lacks}");
+    // Not by a macro, whose output the test runner keeps to itself.
+    let line = format!("skipped, for lack of {lacks}: {test}\n");
+    io::stderr()
+        .write_all(line.as_bytes())
+        .expect("standard error");
 }
 
 pub fn is_root() -> bool {

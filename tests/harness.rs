@@ -17,12 +17,17 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::fault::is_root;
+use crate::fault::{self, is_root};
 use crate::stand_in::{self, StandIn};
 
 /// The reference's example of a subtask ID.
 pub const ID: &str = "a777ff00d3cf4d369d87066806aexxxx";
+/// The ID of a task.
+pub const TASK: &str = "5c4005220809463fbcb39c02ea0a40d0";
 pub const TOKEN: &str = "MIIEvQ-token-that-nobody-may-see";
+pub const ACCESS_KEY: &str = "ACCESSKEYOFTESTS0001";
+pub const SECRET_KEY: &str = "Secret/key+of=tests~that-nobody-may-see";
+pub const SECURITY_TOKEN: &str = "gQ9j+security/token==that-nobody-may-see";
 /// Where the package goes unless a test says otherwise.
 pub const OUTPUT: &str = "a777ff00d3cf4d369d87066806aexxxx.zip";
 
@@ -49,6 +54,8 @@ pub struct Run {
     patience: Duration,
     /// Files beside the folder, such as the CA's certificate, for all to read.
     side: TempDir,
+    /// Whose run it is, if not the tests' own user's.
+    user: Option<u32>,
     /// Where a copy of the program is, if this run has one of its own.
     _program: Option<TempDir>,
 }
@@ -82,6 +89,7 @@ impl Run {
         let mut run = Self::of(&program, Some(place));
         chown(run.folder.path(), Some(NOBODY), Some(NOBODY)).expect("give the folder away");
         run.command.uid(NOBODY).gid(NOBODY);
+        run.user = Some(NOBODY);
         run
     }
 
@@ -95,19 +103,16 @@ impl Run {
             .env_clear()
             .env("HUAWEICLOUD_TOKEN", TOKEN);
         // Whatever the tests' own parent ignored.
-        before_exec(&mut command, || {
-            for signal in [libc::SIGHUP, libc::SIGINT] {
-                // SAFETY: no handler is installed.
-                unsafe { libc::signal(signal, libc::SIG_DFL) };
-            }
-            Ok(())
-        });
+        for signal in [libc::SIGHUP, libc::SIGINT] {
+            fault::set_signal(&mut command, signal, libc::SIG_DFL);
+        }
         Self {
             folder,
             command,
             input: Vec::new(),
             patience: PATIENCE,
             side,
+            user: None,
             _program: place,
         }
     }
@@ -117,11 +122,27 @@ impl Run {
         Self::bare().calling(server)
     }
 
+    /// A run that asks for the subtasks of [`TASK`].
+    pub fn list(server: &StandIn) -> Self {
+        Self::bare().to(server).args(&["--list", TASK])
+    }
+
     pub fn calling(self, server: &StandIn) -> Self {
+        self.to(server).arg(ID)
+    }
+
+    /// Adds the endpoint and the CA of `server`.
+    pub fn to(self, server: &StandIn) -> Self {
         self.trusting()
             .arg("--endpoint")
             .arg(format!("https://localhost:{}", server.address.port()))
-            .arg(ID)
+    }
+
+    /// Has the environment hold an access key in the token's place.
+    pub fn with_key(self) -> Self {
+        self.without_env("HUAWEICLOUD_TOKEN")
+            .env("HUAWEICLOUD_SDK_AK", ACCESS_KEY)
+            .env("HUAWEICLOUD_SDK_SK", SECRET_KEY)
     }
 
     /// Adds `--cacert` with the tests' CA.
@@ -166,7 +187,15 @@ impl Run {
         self
     }
 
-    /// Puts a file beside the folder, and returns its path.
+    /// Puts a file beside the folder that only the run's user may read, and returns its path.
+    pub fn secret_file(&self, name: &str, content: &[u8]) -> PathBuf {
+        let path = self.side_file(name, content);
+        fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("set a mode");
+        chown(&path, self.user, None).expect("give a file away");
+        path
+    }
+
+    /// Puts a file beside the folder for all to read, and returns its path.
     pub fn side_file(&self, name: &str, content: &[u8]) -> PathBuf {
         let path = self.side.path().join(name);
         fs::write(&path, content).expect("write a test's file");
@@ -190,8 +219,8 @@ impl Run {
         match storage {
             Storage::Nameless => self,
             Storage::Named => {
-                let filter = crate::fault::fail_open_with(libc::O_TMPFILE, libc::EOPNOTSUPP);
-                self.command(|command| crate::fault::install(command, filter))
+                let filter = fault::fail_open_with(libc::O_TMPFILE, libc::EOPNOTSUPP);
+                self.command(|command| fault::install(command, filter))
             }
         }
     }
@@ -319,12 +348,14 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Asserts the exit code, and that nothing anywhere shows the token.
+    /// Asserts the exit code, and that nothing anywhere shows a secret.
     #[track_caller]
     pub fn exits(&self, code: i32) -> &Self {
         assert_eq!(self.status.code(), Some(code), "exit code\n{self}");
-        assert!(!self.stderr.contains(TOKEN), "the token shows\n{self}");
-        assert!(!self.stdout.contains(TOKEN), "the token shows\n{self}");
+        for secret in [TOKEN, SECRET_KEY, SECURITY_TOKEN] {
+            assert!(!self.stderr.contains(secret), "a secret shows\n{self}");
+            assert!(!self.stdout.contains(secret), "a secret shows\n{self}");
+        }
         self
     }
 
@@ -336,7 +367,7 @@ impl Outcome {
     }
 
     /// Asserts that standard error is one line for the error, which has `text` in it, and at most
-    /// one hint.
+    /// one hint. The line names what the run was about, unless the command line was wrong.
     #[track_caller]
     pub fn complains(&self, text: &str) -> &Self {
         let lines: Vec<&str> = self.stderr.lines().collect();
@@ -348,6 +379,13 @@ impl Outcome {
             _ => false,
         };
         assert!(is_well_formed, "one line and a hint\n{self}");
+        if self.status.code() != Some(2) {
+            let subject = [ID, TASK]
+                .into_iter()
+                .find(|id| self.run.command.get_args().any(|arg| arg == *id));
+            let start = subject.map_or(String::new(), |id| format!("codearts-check-log: {id}: "));
+            assert!(lines[0].starts_with(&start), "no ID in the error\n{self}");
+        }
         assert!(lines[0].contains(text), "no '{text}' in the error\n{self}");
         self
     }
@@ -419,14 +457,4 @@ pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
 /// An argument of arbitrary bytes.
 pub fn os(bytes: &[u8]) -> &OsStr {
     OsStr::from_bytes(bytes)
-}
-
-/// Runs `change` in the child before the program.
-pub fn before_exec(
-    command: &mut Command,
-    change: impl FnMut() -> std::io::Result<()> + Send + Sync + 'static,
-) {
-    // SAFETY: the callers only make system calls, and allocate nothing that another thread's lock
-    // could be needed for.
-    unsafe { command.pre_exec(change) };
 }

@@ -8,11 +8,14 @@
 mod fault;
 mod harness;
 mod packages;
+mod signing;
 mod stand_in;
 
 mod answers;
 mod command_line;
+mod credentials;
 mod documents;
+mod listing;
 mod output;
 mod proxies;
 mod refusals;

@@ -14,10 +14,8 @@ use std::time::Duration;
 use seccompiler::BpfProgram;
 
 use crate::answers::ok;
-use crate::fault::{self, is_root};
-use crate::harness::{
-    ID, OUTPUT, Outcome, Run, Running, STORAGES, Storage, before_exec, os, wait_until,
-};
+use crate::fault;
+use crate::harness::{ID, OUTPUT, Outcome, Run, Running, STORAGES, Storage, os, wait_until};
 use crate::packages::{OLD, PACKAGE, noise, stored};
 use crate::stand_in::{Greeting, StandIn, Step, response};
 
@@ -59,6 +57,52 @@ fn an_output_is_a_file_or_an_existing_folder() {
 }
 
 #[test]
+fn no_clobber_makes_no_call_where_the_output_is_a_file_already() {
+    let server = server();
+    for option in ["-n", "--no-clobber"] {
+        let outcome = Run::new(&server).arg(option).file(OUTPUT, OLD).go();
+        outcome.exits(0).says("").leaves_only(OUTPUT, OLD);
+    }
+    let outcome = Run::new(&server).args(&["-nv"]).file(OUTPUT, OLD).go();
+    outcome
+        .exits(0)
+        .says(&format!("./{OUTPUT} is there already\n"))
+        .leaves_only(OUTPUT, OLD);
+    // A folder's name stands for a file in it, and a link for its target.
+    let run = Run::new(&server).args(&["-n", "-o", "."]).file(OUTPUT, OLD);
+    run.go().exits(0).leaves_only(OUTPUT, OLD);
+    let run = Run::new(&server).args(&["-n", "-o", "link"]).file("a", OLD);
+    symlink("a", run.path("link")).expect("a link");
+    let outcome = run.go();
+    outcome.exits(0);
+    assert!(outcome.run.path("link").is_symlink(), "{outcome}");
+    // Not even the credentials are asked for.
+    let run = Run::new(&server).args(&["-n", "-t", "/nowhere"]);
+    run.file(OUTPUT, b"").go().exits(0).leaves_only(OUTPUT, b"");
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn no_clobber_downloads_what_is_not_there_and_refuses_what_is_no_file() {
+    for storage in STORAGES {
+        let server = server();
+        let outcome = Run::new(&server).storage(storage).arg("-n").go();
+        outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
+        assert_eq!(server.requests().len(), 1);
+    }
+    for (output, text) in [
+        ("nowhere", "a symbolic link to nowhere"),
+        ("/dev/null", "not a regular file"),
+        ("folder", "is a directory"),
+    ] {
+        let run = Run::new(&server()).args(&["-n", "-o", output]);
+        symlink("nothing-there", run.path("nowhere")).expect("a link");
+        fs::create_dir_all(run.path("folder").join(OUTPUT)).expect("a folder");
+        run.go().exits(1).complains(text);
+    }
+}
+
+#[test]
 fn an_output_that_can_t_be_written_is_known_before_the_call() {
     let server = server();
     for storage in STORAGES {
@@ -69,9 +113,9 @@ fn an_output_that_can_t_be_written_is_known_before_the_call() {
             ("file/out.zip", "Not a directory"),
             ("file/", "Not a directory"),
             ("full", "is a directory"),
-            ("/dev/null", "it is no regular file"),
-            ("fifo", "it is no regular file"),
-            ("nowhere", "it is a symbolic link to nowhere"),
+            ("/dev/null", "not a regular file"),
+            ("fifo", "not a regular file"),
+            ("nowhere", "a symbolic link to nowhere"),
             ("circle", "symbolic link"),
             ("/proc/out.zip", "/proc"),
             (&"n".repeat(256), "File name too long"),
@@ -169,10 +213,8 @@ fn a_replaced_file_s_mode_and_hard_links_stay() {
 }
 
 #[test]
+#[ignore = "only root can give files away"]
 fn a_replaced_file_s_owner_stays_where_that_is_allowed() {
-    if !is_root() {
-        return; // only root can give files away; CI is root
-    }
     for storage in STORAGES {
         let server = server();
         let run = Run::new(&server).storage(storage).file(OUTPUT, OLD);
@@ -211,15 +253,22 @@ fn a_replaced_file_s_owner_stays_where_that_is_allowed() {
     }
 }
 
+const ACCESS_LIST: &CStr = c"system.posix_acl_access";
+
 /// An access control list (acl(5)) in the form of its extended attribute: the owner may read and
 /// write, user 1234 and the mask may read, the group and the others may nothing.
 fn access_list() -> Vec<u8> {
+    access_list_with_group(false)
+}
+
+/// The same, where the group may read or not.
+pub fn access_list_with_group(may_read: bool) -> Vec<u8> {
     const UNDEFINED_ID: u32 = u32::MAX;
     let mut list = 2_u32.to_le_bytes().to_vec(); // version
     for (tag, permissions, id) in [
         (0x01_u16, 6_u16, UNDEFINED_ID),
         (0x02, 4, 1234),
-        (0x04, 0, UNDEFINED_ID),
+        (0x04, if may_read { 4 } else { 0 }, UNDEFINED_ID),
         (0x10, 4, UNDEFINED_ID),
         (0x20, 0, UNDEFINED_ID),
     ] {
@@ -228,6 +277,10 @@ fn access_list() -> Vec<u8> {
         list.extend(id.to_le_bytes());
     }
     list
+}
+
+pub fn set_access_list(path: &Path, list: &[u8]) {
+    set_attribute(path, ACCESS_LIST, list);
 }
 
 fn set_attribute(path: &Path, name: &CStr, value: &[u8]) {
@@ -258,19 +311,18 @@ fn attribute(path: &Path, name: &CStr) -> Option<Vec<u8>> {
 
 #[test]
 fn a_replaced_file_s_access_control_list_stays_and_the_folder_s_adds_nobody() {
-    const OWN: &CStr = c"system.posix_acl_access";
     const FOLDER_S: &CStr = c"system.posix_acl_default";
     for storage in STORAGES {
         let server = server();
         let run = Run::new(&server).storage(storage).file(OUTPUT, OLD);
         if !has_access_lists(run.folder.path()) {
-            return; // this file system has none; CI's has
+            return fault::skip("access control lists", "a file system that has them");
         }
-        set_attribute(&run.path(OUTPUT), OWN, &access_list());
+        set_attribute(&run.path(OUTPUT), ACCESS_LIST, &access_list());
         let outcome = run.go();
         outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
         assert_eq!(
-            attribute(&outcome.run.path(OUTPUT), OWN),
+            attribute(&outcome.run.path(OUTPUT), ACCESS_LIST),
             Some(access_list())
         );
 
@@ -279,22 +331,29 @@ fn a_replaced_file_s_access_control_list_stays_and_the_folder_s_adds_nobody() {
         set_attribute(run.folder.path(), FOLDER_S, &access_list());
         let outcome = run.go();
         outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
-        assert_eq!(attribute(&outcome.run.path(OUTPUT), OWN), None);
+        assert_eq!(attribute(&outcome.run.path(OUTPUT), ACCESS_LIST), None);
         assert_eq!(mode(outcome.run.path(OUTPUT)), 0o640);
+    }
+}
 
-        // The list's group is the file's, and must not become another.
-        if is_root() {
-            let run = Run::ordinary()
-                .calling(&server)
-                .storage(storage)
-                .file(OUTPUT, OLD);
-            set_attribute(&run.path(OUTPUT), OWN, &access_list());
-            chown(run.path(OUTPUT), Some(1234), Some(5678)).expect("give a file away");
-            let outcome = run.go();
-            outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
-            assert_eq!(attribute(&outcome.run.path(OUTPUT), OWN), None);
-            assert_eq!(mode(outcome.run.path(OUTPUT)), 0o600);
+/// The list's group is the file's, and must not become another's.
+#[test]
+#[ignore = "only root can give files away"]
+fn an_access_control_list_goes_where_the_group_can_t_stay() {
+    for storage in STORAGES {
+        let run = Run::ordinary()
+            .calling(&server())
+            .storage(storage)
+            .file(OUTPUT, OLD);
+        if !has_access_lists(run.folder.path()) {
+            return fault::skip("access control lists", "a file system that has them");
         }
+        set_attribute(&run.path(OUTPUT), ACCESS_LIST, &access_list());
+        chown(run.path(OUTPUT), Some(1234), Some(5678)).expect("give a file away");
+        let outcome = run.go();
+        outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
+        assert_eq!(attribute(&outcome.run.path(OUTPUT), ACCESS_LIST), None);
+        assert_eq!(mode(outcome.run.path(OUTPUT)), 0o600);
     }
 }
 
@@ -374,10 +433,11 @@ fn a_link_leads_into_another_file_system() {
 }
 
 #[test]
+#[ignore = "only root can give links away"]
 fn a_link_that_somebody_planted_in_a_sticky_folder_is_not_followed() {
     let protected = fs::read_to_string("/proc/sys/fs/protected_symlinks");
-    if !is_root() || protected.is_ok_and(|setting| setting.trim() == "0") {
-        return; // the kernel's protection is off, or nobody else can be made up
+    if protected.is_ok_and(|setting| setting.trim() == "0") {
+        return fault::skip("a planted link", "the kernel's protection of links");
     }
     for storage in STORAGES {
         let server = server();
@@ -386,7 +446,8 @@ fn a_link_that_somebody_planted_in_a_sticky_folder_is_not_followed() {
         set_mode(run.folder.path(), 0o1777);
         symlink(&target, run.path(OUTPUT)).expect("a link");
         std::os::unix::fs::lchown(run.path(OUTPUT), Some(1234), Some(1234)).expect("give it away");
-        run.go().exits(1).complains("Permission denied");
+        let outcome = run.go();
+        outcome.exits(1).complains("Permission denied");
         assert_eq!(fs::read(&target).expect("the target"), OLD);
         assert!(server.requests().is_empty());
     }
@@ -410,9 +471,10 @@ fn a_file_size_limit_is_an_error_and_not_a_death() {
 }
 
 #[test]
+#[ignore = "only root can mount file systems"]
 fn a_full_disk_is_an_error() {
     if !fault::can_mount() {
-        return; // in CI it can
+        return fault::skip("a full disk", "the right to mount");
     }
     let package = stored("noise", &noise(1 << 20));
     for storage in STORAGES {
@@ -484,12 +546,10 @@ fn a_rename_that_fails_leaves_no_second_name() {
 #[test]
 fn an_output_folder_or_a_working_folder_that_is_removed_is_an_error() {
     for storage in STORAGES {
-        let before = Run::new(&server()).storage(storage).command(|command| {
-            before_exec(command, || {
-                std::env::current_dir().and_then(fs::remove_dir_all)
-            });
-        });
-        before.go().exits(1).complains("No such file");
+        let run = Run::new(&server()).storage(storage);
+        let folder = run.folder.path().to_owned();
+        let run = run.command(|command| fault::remove_folder(command, &folder));
+        run.go().exits(1).complains("No such file");
 
         // A folder with a nameless file in it can be removed; one with a named one, emptied first.
         let running = in_the_middle(|run| {
@@ -580,7 +640,7 @@ fn what_a_stranger_puts_at_the_output_s_place_during_the_run_is_no_model() {
             |run| run.storage(storage),
             |folder| symlink("elsewhere", folder.join(OUTPUT)).expect("a link"),
         );
-        outcome.exits(1).complains("it is no regular file");
+        outcome.exits(1).complains("not a regular file");
         assert_eq!(outcome.files.len(), 1, "{outcome}");
         assert!(outcome.run.path(OUTPUT).is_symlink());
     }
@@ -744,13 +804,9 @@ fn assert_leaves_old(outcome: &Outcome, storage: Storage) {
 fn signals_that_were_ignored_stay_ignored() {
     let running = in_the_middle(|run| {
         run.args(&["--timeout", "1"]).command(|command| {
-            before_exec(command, || {
-                for signal in [libc::SIGHUP, libc::SIGINT] {
-                    // SAFETY: no handler is installed.
-                    unsafe { libc::signal(signal, libc::SIG_IGN) };
-                }
-                Ok(())
-            });
+            for signal in [libc::SIGHUP, libc::SIGINT] {
+                fault::set_signal(command, signal, libc::SIG_IGN);
+            }
         })
     });
     running.signal(libc::SIGHUP);

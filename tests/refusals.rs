@@ -22,10 +22,10 @@ fn refuse(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Outcome {
     run(vec![Step::Send(response(status, headers, body))])
 }
 
-/// What is said after `codearts-check-log: the server answered 500 Internal Server Error: `.
+/// What is said after `codearts-check-log: ID: the server answered 500 Internal Server Error`.
 fn words(outcome: &Outcome) -> &str {
-    let start = "codearts-check-log: the server answered 500 Internal Server Error";
-    let rest = outcome.stderr.strip_prefix(start);
+    let start = format!("codearts-check-log: {ID}: the server answered 500 Internal Server Error");
+    let rest = outcome.stderr.strip_prefix(&start);
     let rest = rest.unwrap_or_else(|| panic!("another beginning\n{outcome}"));
     let line = rest.strip_suffix('\n');
     line.unwrap_or_else(|| panic!("no line\n{outcome}"))
@@ -35,11 +35,11 @@ fn words(outcome: &Outcome) -> &str {
 fn a_400_exits_40_with_the_reference_s_words() {
     refuse("400 Bad Request", &[], BAD_REQUEST)
         .exits(40)
-        .says(
-            "codearts-check-log: the server answered 400 Bad Request: CC.xxxxxxxx.400: \
+        .says(&format!(
+            "codearts-check-log: {ID}: the server answered 400 Bad Request: CC.xxxxxxxx.400: \
              Verify request parameter failed. Check whether the request parameters are correct.\n\
-             hint: check the subtask ID: every subtask of an execution has its own\n",
-        )
+             hint: check the subtask ID: every execution of a task has new ones (--list TASK_ID)\n",
+        ))
         .leaves_nothing();
 }
 
@@ -47,11 +47,11 @@ fn a_400_exits_40_with_the_reference_s_words() {
 fn a_401_exits_41_with_the_reference_s_words() {
     refuse("401 Unauthorized", &[], UNAUTHORIZED)
         .exits(41)
-        .says(
-            "codearts-check-log: the server answered 401 Unauthorized: CC.00000003: \
+        .says(&format!(
+            "codearts-check-log: {ID}: the server answered 401 Unauthorized: CC.00000003: \
              Authentication information expired.\n\
              hint: get a new token: a token lasts 24 hours\n",
-        )
+        ))
         .leaves_nothing();
 }
 

@@ -1,16 +1,21 @@
-//! The stand-in by itself, to try the program, or a cron job that calls it, without an account.
+//! The stand-in by itself, to try the program, or a job that calls it, without an account.
 //!
-//! `stand-in serve CA_FILE` writes the certificate to trust to `CA_FILE`, listens on a free port
-//! of loopback, prints the environment that leads the program to it (but for `SSL_CERT_FILE`), and
-//! serves until it is killed. `stand-in list FILE` lists a package's content.
+//! `stand-in serve FOLDER` writes the certificate to trust (`ca.pem`) and an access key
+//! (`credentials`) into the folder, listens on a free port of loopback, prints its endpoint, and
+//! serves until it is killed; each request is a line in the folder's `log`. `stand-in list FILE`
+//! lists a package's content.
 
-// Both programs that have this module use a part of it.
+// Both programs that have these modules use a part of them.
+#[allow(dead_code)]
+mod signing;
 #[allow(dead_code, unsafe_code)]
 mod stand_in;
 
 use std::error::Error;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{Cursor, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::thread;
 
 use zip::ZipArchive;
@@ -18,29 +23,45 @@ use zip::write::{SimpleFileOptions, ZipWriter};
 
 use stand_in::{Greeting, Request, StandIn, Step, ca_pem, response};
 
+const ACCESS_KEY: &str = "STANDINACCESSKEY0001";
+const SECRET_KEY: &str = "stand-in-secret-key";
+/// Another way to authenticate.
 const TOKEN: &str = "stand-in-token";
-/// The reference's example of a subtask ID.
-const SUB_JOB_ID: &str = "a777ff00d3cf4d369d87066806aexxxx";
+
+const TASK_ID: &str = "5c4005220809463fbcb39c02ea0a40d0";
+/// The first is the reference's example of a subtask ID.
+const SUB_JOB_IDS: [&str; 2] = [
+    "a777ff00d3cf4d369d87066806aexxxx",
+    "8854867535de4846b94e77f1946a3198",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["serve", ca_file] => serve(ca_file),
+        ["serve", folder] => serve(Path::new(folder)),
         ["list", file] => list(file),
-        _ => Err("usage: stand-in serve CA_FILE | stand-in list FILE".into()),
+        _ => Err("usage: stand-in serve FOLDER | stand-in list FILE".into()),
     }
 }
 
-fn serve(ca_file: &str) -> Result<(), Box<dyn Error>> {
-    fs::write(ca_file, ca_pem())?;
+fn serve(folder: &Path) -> Result<(), Box<dyn Error>> {
+    fs::write(folder.join("ca.pem"), ca_pem())?;
+    let mut credentials = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(folder.join("credentials"))?;
+    writeln!(credentials, "[basic]\nak = {ACCESS_KEY}\nsk = {SECRET_KEY}")?;
+    let log = File::create(folder.join("log"))?;
     let package = package()?;
-    let answer = move |request: &Request| vec![Step::Send(answer(request, &package))];
-    let server = StandIn::start(Greeting::tls(), answer);
-    println!(
-        "CODEARTS_CHECK_ENDPOINT=https://localhost:{} HUAWEICLOUD_TOKEN={TOKEN} \
-         SUB_JOB_ID={SUB_JOB_ID}",
-        server.address.port()
-    );
+    let server = StandIn::start(Greeting::tls(), move |request| {
+        let line = request.0.lines().next().unwrap_or_default();
+        // A log that can't be written shows by itself.
+        let _ = writeln!(&log, "{line}");
+        vec![Step::Send(answer(request, &package))]
+    });
+    println!("https://localhost:{}", server.address.port());
     loop {
         thread::park();
     }
@@ -48,30 +69,56 @@ fn serve(ca_file: &str) -> Result<(), Box<dyn Error>> {
 
 /// Answers as the service does, with the reference's words.
 fn answer(request: &Request, package: &[u8]) -> Vec<u8> {
-    let json = [("Content-Type", "application/json")];
-    let line = request.0.lines().next().unwrap_or_default();
-    let Some(id) = line.strip_prefix("GET /v1/log-file?sub_job_id=") else {
-        return response(
-            "404 Not Found",
-            &json,
-            br#"{"error_msg":"The API does not exist or has not been published in the environment","error_code":"APIGW.0101","request_id":"stand-in"}"#,
-        );
+    let refuse = |status, body: &str| {
+        let json = [("Content-Type", "application/json")];
+        response(status, &json, body.as_bytes())
     };
-    if request.header("X-Auth-Token") != Some(TOKEN) {
-        return response(
-            "401 Unauthorized",
-            &json,
-            br#"{ "error_code" : "CC.00000003", "error_msg" : "Authentication information expired." }"#,
+    let target = request.0.split(' ').nth(1).unwrap_or_default();
+    let id = target.strip_prefix("/v1/log-file?sub_job_id=");
+    let task = target.strip_prefix("/v3/task/");
+    if id.or(task).is_none() {
+        return refuse(
+            "404 Not Found",
+            r#"{"error_msg":"The API does not exist or has not been published in the environment","error_code":"APIGW.0101","request_id":"stand-in"}"#,
         );
     }
-    if id.strip_suffix(" HTTP/1.1") != Some(SUB_JOB_ID) {
-        return response(
+    match request.header("X-Auth-Token") {
+        Some(TOKEN) => {}
+        Some(_) => {
+            return refuse(
+                "401 Unauthorized",
+                r#"{ "error_code" : "CC.00000003", "error_msg" : "Authentication information expired." }"#,
+            );
+        }
+        None => {
+            if let Err(fault) = signing::check(request, ACCESS_KEY, SECRET_KEY) {
+                let words = format!("Incorrect IAM authentication information: {fault}");
+                let error = serde_json::json!({"error_code": "APIGW.0301", "error_msg": words});
+                return refuse("401 Unauthorized", &error.to_string());
+            }
+        }
+    }
+    if id.is_some_and(|id| SUB_JOB_IDS.contains(&id)) {
+        response("200 OK", &[("Content-Type", "application/zip")], package)
+    } else if task == Some(TASK_ID) {
+        let json = [("Content-Type", "application/json")];
+        response("200 OK", &json, task_details().as_bytes())
+    } else {
+        refuse(
             "400 Bad Request",
-            &json,
-            br#"{ "error_code" : "CC.xxxxxxxx.400", "error_msg" : "Verify request parameter failed. Check whether the request parameters are correct." }"#,
-        );
+            r#"{ "error_code" : "CC.xxxxxxxx.400", "error_msg" : "Verify request parameter failed. Check whether the request parameters are correct." }"#,
+        )
     }
-    response("200 OK", &[("Content-Type", "application/zip")], package)
+}
+
+/// The reference's example of an answer, as far as it counts.
+fn task_details() -> String {
+    let [one, two] = SUB_JOB_IDS;
+    format!(
+        r#"{{"httpStatus": "OK", "status": "success", "result": {{"id": "{TASK_ID}", "lastJob": {{
+  "id": "72d4dba817cf44bcab4a1fb0eb34525b", "status": "success", "startTime": "2025-09-25T08:41:04Z", "finishTime": "2025-09-25T08:43:15Z", "subJobIds": [],
+  "process": {{"status": "success", "process": "100%", "subJobIds": ["{one}", "{two}"]}}}}}}}}"#
+    )
 }
 
 fn package() -> Result<Vec<u8>, Box<dyn Error>> {

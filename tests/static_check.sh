@@ -1,6 +1,6 @@
 #!/bin/sh
 # Tries the static program where nothing is: in a root that holds only the binary, /etc/resolv.conf,
-# /etc/nsswitch.conf and a CA file. It must find a name by DNS, download over HTTPS, open no shared
+# /etc/nsswitch.conf, a CA file and credentials. It must find a name by DNS, download over HTTPS, open no shared
 # object and start no thread. For root (chroot, port 53).
 # Usage: static_check.sh PROGRAM STAND_IN
 set -eu
@@ -28,12 +28,11 @@ cp "$program" "$root/codearts-check-log"
 echo "nameserver $name_server" > "$root/etc/resolv.conf"
 
 mkfifo "$folder/ready"
-"$stand_in" serve "$root/ca.pem" > "$folder/ready" &
+"$stand_in" serve "$root" > "$folder/ready" &
 server=$!
-read -r environment < "$folder/ready"
-# Words without spaces, from our own program.
-export $environment no_proxy=stand-in.test
-port=${CODEARTS_CHECK_ENDPOINT##*:}
+read -r endpoint < "$folder/ready"
+port=${endpoint##*:}
+id=a777ff00d3cf4d369d87066806aexxxx
 
 # It listens when the command returns.
 dnsmasq --conf-file=/dev/null --pid-file="$folder/dns" --user=root --no-resolv --no-hosts \
@@ -43,9 +42,9 @@ dnsmasq --conf-file=/dev/null --pid-file="$folder/dns" --user=root --no-resolv -
 for hosts in 'files myhostname dns' 'files resolve [!UNAVAIL=return] dns'; do
     echo "hosts: $hosts" > "$root/etc/nsswitch.conf"
     rm -f "$root"/*.zip
-    strace -f -o "$folder/trace" chroot "$root" /codearts-check-log --cacert /ca.pem \
-        --endpoint "stand-in.test:$port" "$SUB_JOB_ID"
-    "$stand_in" list "$root/$SUB_JOB_ID.zip"
+    strace -f -o "$folder/trace" -E no_proxy=stand-in.test chroot "$root" /codearts-check-log \
+        --cacert /ca.pem --credentials-file /credentials --endpoint "stand-in.test:$port" "$id"
+    "$stand_in" list "$root/$id.zip"
     # chroot's own start comes first.
     sed -n '\|execve("/codearts-check-log"|,$p' "$folder/trace" > "$folder/own"
     grep -q "sin_addr=inet_addr(\"$name_server\")" "$folder/own"

@@ -157,9 +157,7 @@ fn nobody_listening_is_a_network_failure() {
         .args(&["-e", &address.to_string(), ID])
         .go()
         .exits(6)
-        .complains(&format!(
-            "GET https://{address}/v1/log-file?sub_job_id={ID}: "
-        ))
+        .complains(&format!("GET https://{address}/v1/log-file: "))
         .complains("Connection refused")
         .leaves_nothing();
 }
@@ -230,9 +228,10 @@ fn unanswered() -> (u16, Vec<Socket>) {
 }
 
 #[test]
+#[ignore = "only root can replace /etc/hosts"]
 fn a_second_address_is_called_where_the_first_never_answers() {
     if !fault::can_mount() {
-        return; // /etc/hosts can't be replaced; in CI it can
+        return fault::skip("a second address", "the right to mount");
     }
     let (port, _sockets) = unanswered();
     let _server = StandIn::at(([127, 0, 0, 2], port), Greeting::tls(), |_| ok(&PACKAGE))
@@ -260,9 +259,10 @@ fn a_second_address_is_called_where_the_first_never_answers() {
 }
 
 #[test]
+#[ignore = "only root can replace /etc/resolv.conf"]
 fn the_maximum_time_ends_a_lookup_too() {
     if !fault::can_mount() {
-        return; // /etc/resolv.conf can't be replaced; in CI it can
+        return fault::skip("a silent lookup", "the right to mount");
     }
     // An address of this process's own: another run of the tests may be silent too.
     let [.., high, low] = std::process::id().to_be_bytes();
@@ -280,9 +280,7 @@ fn the_maximum_time_ends_a_lookup_too() {
         let outcome = finding_names_by(run, "", &resolver).go();
         outcome
             .exits(6)
-            .complains(&format!(
-                "GET https://stand-in.test/v1/log-file?sub_job_id={ID}: "
-            ))
+            .complains("GET https://stand-in.test/v1/log-file: ")
             .complains("not finished after 0.5 s (--max-time)")
             .takes(Duration::from_millis(500))
             .leaves_only(OUTPUT, OLD);

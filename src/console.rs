@@ -1,0 +1,90 @@
+//! Who hears what: standard output for what was asked for, standard error for everything else.
+//!
+//! A run that succeeds is silent unless somebody watches or asks, so that cron sends no mail.
+
+use std::io::{self, IsTerminal, Write};
+
+use crate::error::Error;
+use crate::progress::Progress;
+use crate::system;
+
+/// How much the user wants to hear.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Verbosity {
+    Quiet,
+    Normal,
+    Verbose,
+}
+
+/// Standard error, as far as it is listened to.
+#[derive(Clone, Copy)]
+pub struct Console {
+    verbosity: Verbosity,
+    is_watched: bool,
+}
+
+impl Console {
+    pub fn new(verbosity: Verbosity) -> Self {
+        Self {
+            verbosity,
+            is_watched: verbosity != Verbosity::Quiet && io::stderr().is_terminal(),
+        }
+    }
+
+    /// Whether somebody sees the progress.
+    pub fn is_watched(self) -> bool {
+        self.is_watched
+    }
+
+    /// A progress line for `total` bytes, or for an unknown number of them.
+    pub fn progress(self, total: Option<u64>) -> Progress {
+        Progress::new(total, self.is_watched)
+    }
+
+    /// A line for who asked to hear everything.
+    pub fn detail(self, line: &str) {
+        if self.verbosity == Verbosity::Verbose {
+            say(line);
+        }
+    }
+
+    /// A line for who asked to hear everything, or watches.
+    pub fn result(self, line: &str) {
+        if self.is_watched || self.verbosity == Verbosity::Verbose {
+            say(line);
+        }
+    }
+
+    /// A line for everybody but who asked for silence.
+    pub fn warn(self, line: &str) {
+        if self.verbosity != Verbosity::Quiet {
+            say(&format!("codearts-check-log: warning: {line}"));
+        }
+    }
+}
+
+/// Prints a line on standard error. There is nobody to tell that it can't be written.
+pub fn say(line: &str) {
+    // In one call, so that the lines of runs at once don't mix.
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
+/// Prints to standard output what a program may read.
+pub fn print(text: &str) -> Result<(), Error> {
+    write(text).map_err(|e| Error::local("write to", "standard output", e))
+}
+
+/// Prints to standard output what a person reads, who may have seen enough before its end.
+pub fn show(text: &str) -> Result<(), Error> {
+    match write(text) {
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|e| Error::local("write to", "standard output", e)),
+    }
+}
+
+fn write(text: &str) -> io::Result<()> {
+    system::check_standard_output()?;
+    let mut stdout = io::stdout();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}

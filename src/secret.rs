@@ -1,0 +1,205 @@
+//! What nobody may see: one type that can't be printed, and one place that takes it out of texts.
+//!
+//! A server may repeat in its error message what it was sent; the gateway's answer to a bad
+//! signature repeats the whole signed request. What comes from outside is printed only as a
+//! [`Text`], and it becomes one only here.
+
+use std::fmt;
+
+use crate::printable::Text;
+
+/// What a secret is replaced by.
+const MASK: &str = "***";
+
+/// How many of a secret's first characters are as good as the whole.
+const TELLING: usize = 8;
+
+/// A token, a key or a signature: visible ASCII characters.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The secret itself: for a request's header or a signature, and nothing else.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The length in bytes of what `text` begins with that gives this secret away, as it is or
+    /// encoded: the whole, or its first 8 or more characters; 0 if there is none.
+    fn length_in(&self, text: &str) -> usize {
+        let plain = |rest: &str| rest.chars().next().map(|c| (c, c.len_utf8()));
+        let encoded = |rest: &str| encoded(rest).or_else(|| plain(rest));
+        self.length_by(plain, text)
+            .max(self.length_by(encoded, text))
+    }
+
+    /// The same, where `next` tells the first character of a text, and its length in bytes.
+    fn length_by(&self, next: impl Fn(&str) -> Option<(char, usize)>, text: &str) -> usize {
+        let mut length = 0;
+        let mut characters = 0;
+        for secret in self.0.chars() {
+            match next(&text[length..]) {
+                Some((c, width)) if c == secret => length += width,
+                _ => break,
+            }
+            characters += 1;
+        }
+        if characters >= TELLING.min(self.0.len()) {
+            length
+        } else {
+            0
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Every secret of a run.
+#[derive(Debug, Default)]
+pub struct Secrets(Vec<Secret>);
+
+impl Secrets {
+    pub fn new(secrets: Vec<Secret>) -> Self {
+        Self(secrets)
+    }
+
+    /// Takes the secrets out of a text from outside. They are looked for as they are, and as a URL,
+    /// JSON or HTML writes them.
+    pub fn hide_in(&self, text: &str) -> Text {
+        let mut hidden = String::new();
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            let longest = self.0.iter().map(|secret| secret.length_in(rest)).max();
+            let width = match longest {
+                Some(length) if length > 0 => {
+                    hidden.push_str(MASK);
+                    length
+                }
+                _ => {
+                    hidden.push(c);
+                    c.len_utf8()
+                }
+            };
+            rest = &rest[width..];
+        }
+        Text::new(hidden)
+    }
+}
+
+/// The character that `text` begins with in the form of a URL (`%2B`), of JSON (`\u002b`, `\/`) or
+/// of HTML (`&#43;`, `&#x2B;`, `&amp;`), and the length of that form in bytes.
+fn encoded(text: &str) -> Option<(char, usize)> {
+    let number = |digits: &str, radix| char::from_u32(u32::from_str_radix(digits, radix).ok()?);
+    if text.starts_with('%') {
+        return Some((number(text.get(1..3)?, 16)?, 3));
+    }
+    if text.starts_with("\\u") {
+        return Some((number(text.get(2..6)?, 16)?, 6));
+    }
+    if let Some(escaped) = text.strip_prefix('\\') {
+        let c = escaped.chars().next()?;
+        return Some((c, 1 + c.len_utf8()));
+    }
+    let name = text.strip_prefix('&')?.split(';').next()?;
+    let c = match name.strip_prefix('#') {
+        Some(code) => match code.strip_prefix(['x', 'X']) {
+            Some(digits) => number(digits, 16)?,
+            None => number(code, 10)?,
+        },
+        None => match name {
+            "amp" => '&',
+            "lt" => '<',
+            "gt" => '>',
+            "quot" => '"',
+            "apos" => '\'',
+            _ => return None,
+        },
+    };
+    Some((c, name.len() + 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Secret, Secrets};
+
+    fn hide(secret: &str, text: &str) -> String {
+        let secrets = Secrets::new(vec![Secret::new(secret.to_owned())]);
+        secrets.hide_in(text).to_string()
+    }
+
+    #[test]
+    fn a_secret_is_not_in_its_debug_form() {
+        let secrets = Secrets::new(vec![Secret::new("secret".to_owned())]);
+        assert_eq!(format!("{secrets:?}"), "Secrets([Secret(…)])");
+    }
+
+    #[test]
+    fn a_secret_is_hidden_whole_or_from_its_first_eight_characters_on() {
+        let secret = "abcdefgh+/=&xyz";
+        for (text, hidden) in [
+            ("token abcdefgh+/=&xyz!", "token ***!"),
+            ("abcdefgh+/=&xyzabcdefgh+/=&xyz", "******"),
+            ("abcdefgh+/x", "***x"),
+            ("abcdefgh", "***"),
+            ("abcdefg", "abcdefg"),
+            ("ababcdefgh", "ab***"),
+            ("bcdefgh+/=&xyz", "bcdefgh+/=&xyz"),
+            ("%61bcdefgh%2b%2F=%26xyz.", "***."),
+            (r"abcdefgh\u002b\/\u003D\u0026xyz.", "***."),
+            ("abcdefgh&#43;&#x2f;&#X3D;&amp;xyz.", "***."),
+            ("abcdefgh%2", "***%2"),
+            ("abcdefgh%", "***%"),
+            ("abcdefgh\\", "***\\"),
+            ("abcdefgh&#;é", "***&#;é"),
+            ("é", "é"),
+        ] {
+            assert_eq!(hide(secret, text), hidden, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_short_secret_is_hidden_whole_only() {
+        assert_eq!(hide("abc", "ab abc abcd"), "ab *** ***d");
+    }
+
+    #[test]
+    fn of_two_secrets_the_one_that_covers_more_counts() {
+        let secrets = ["abcdefgh", "abcdefghij"].map(|text| Secret::new(text.to_owned()));
+        let secrets = Secrets::new(secrets.to_vec());
+        assert_eq!(secrets.hide_in("abcdefghijk").to_string(), "***k");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None, // a failure becomes a test of its own
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn no_beginning_of_eight_characters_is_left(
+            secret in "[!-~]{8,40}",
+            before in ".{0,20}",
+            after in ".{0,20}",
+            shown in 8..40_usize,
+        ) {
+            let shown = &secret[..shown.min(secret.len())];
+            let hidden = hide(&secret, &format!("{before}{shown}{after}"));
+            prop_assert!(!hidden.contains(&secret[..8]) || secret.contains("***"));
+        }
+
+        #[test]
+        fn a_text_without_secrets_stays_as_it_is(text in ".{0,100}") {
+            prop_assert_eq!(Secrets::default().hide_in(&text), crate::printable::Text::new(text));
+        }
+    }
+}

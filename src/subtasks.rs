@@ -1,0 +1,168 @@
+//! Which subtasks an execution has, by the answer to [`Call::ShowTask`](crate::call::Call).
+//!
+//! Their IDs go into a shell's pipeline: each is checked like one of the command line, and one that
+//! is anything else refuses the whole answer.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::error::{Error, SHORT};
+use crate::error_body::{ErrorBody, without_byte_order_mark};
+use crate::id::{JobId, SubJobId};
+use crate::package::looks_like;
+use crate::printable::Text;
+use crate::response::Body;
+
+/// The largest answer, in bytes. A real one has about 9 kB.
+const MAX_ANSWER: u64 = 4 << 20;
+
+/// The most memory that an answer may take once it is parsed, in bytes, as [`tree_size`] counts it.
+const MAX_TREE: usize = 16 << 20;
+
+/// An execution that has ended, and its subtasks.
+pub struct Execution {
+    /// At least one.
+    pub sub_job_ids: Vec<SubJobId>,
+    id: Option<Text>,
+    status: Text,
+    finish_time: Option<Text>,
+}
+
+impl Execution {
+    /// Reads the answer about the execution `wanted`, or about the latest one.
+    pub fn read(mut body: Body, wanted: Option<&JobId>) -> Result<Self, Error> {
+        let bytes = body.read_all(MAX_ANSWER)?;
+        let answer = parse_json(&bytes, &body)?;
+        let fields = Fields(&body);
+        let result = fields.object(&answer, "result")?;
+        let job = fields.object(result, "lastJob")?;
+        if job.is_null() {
+            return Err(body.wrong("the task has no execution".to_owned()));
+        }
+        let id = fields.string(job, "id")?;
+        if wanted.is_some_and(|wanted| id.is_some_and(|id| id != wanted.as_str())) {
+            return Err(body.wrong("it is about another execution".to_owned()));
+        }
+        let status = match fields.string(job, "status")? {
+            Some("running") => return Err(Error::StillRunning { status: "running" }),
+            // The service's spelling of "not started".
+            Some("quering") => return Err(Error::StillRunning { status: "quering" }),
+            Some(status) => status,
+            None => return Err(body.wrong("its execution has no status".to_owned())),
+        };
+        let process = fields.object(job, "process")?;
+        // "Usually empty", says the reference of the second.
+        let mut sub_job_ids = fields.sub_job_ids(process)?;
+        if sub_job_ids.is_empty() {
+            sub_job_ids = fields.sub_job_ids(job)?;
+        }
+        if sub_job_ids.is_empty() {
+            return Err(body.wrong("its execution has no subtasks".to_owned()));
+        }
+        Ok(Self {
+            sub_job_ids,
+            id: id.map(|id| body.quote(id)),
+            status: body.quote(status),
+            finish_time: fields
+                .string(job, "finishTime")?
+                .map(|time| body.quote(time)),
+        })
+    }
+}
+
+/// ID, status and finish time, on one line.
+impl fmt::Display for Execution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let or_unknown = |text: &Option<Text>| match text {
+            Some(text) => format!("{text:.SHORT$}"),
+            None => "unknown".to_owned(),
+        };
+        write!(
+            f,
+            "execution {}, status {:.SHORT$}, finish time {}, subtasks: {}",
+            or_unknown(&self.id),
+            self.status,
+            or_unknown(&self.finish_time),
+            self.sub_job_ids.len()
+        )
+    }
+}
+
+/// Parses an answer that is JSON, and no error in JSON.
+fn parse_json(bytes: &[u8], body: &Body) -> Result<Value, Error> {
+    let text = without_byte_order_mark(bytes);
+    if tree_size(text) > MAX_TREE {
+        return Err(body.wrong("its JSON has too many values".to_owned()));
+    }
+    let parsed = serde_json::from_slice(text);
+    let answer = parsed.map_err(|e| {
+        if text.trim_ascii_start().starts_with(b"{") {
+            return body.wrong(format!("its JSON can't be parsed: {e}"));
+        }
+        let looks = looks_like(body, bytes);
+        body.wrong(looks.unwrap_or_else(|| "it is something else".to_owned()))
+    })?;
+    match ErrorBody::of(&answer) {
+        Some(error) => {
+            let error = body.quote(&error.to_string());
+            Err(body.wrong(format!("it is an error in JSON: {error}")))
+        }
+        None => Ok(answer),
+    }
+}
+
+/// About how much memory the parsed text will take at most, in bytes, measured by what costs:
+/// serde_json keeps an object's first eleven members in one block, however few there are.
+fn tree_size(json: &[u8]) -> usize {
+    const OBJECT: usize = 700;
+    const MEMBER: usize = 100;
+    json.iter()
+        .map(|byte| match byte {
+            b'{' => OBJECT,
+            b'[' | b',' => MEMBER,
+            _ => 0,
+        })
+        .sum()
+}
+
+/// Takes members out of JSON objects; what is missing or null is as good as empty, and what has
+/// another type makes the body wrong.
+struct Fields<'a>(&'a Body);
+
+impl Fields<'_> {
+    fn object<'a>(&self, value: &'a Value, name: &str) -> Result<&'a Value, Error> {
+        match value.get(name) {
+            None => Ok(&Value::Null),
+            Some(field) if field.is_object() || field.is_null() => Ok(field),
+            Some(_) => Err(self.0.wrong(format!("its \"{name}\" is not an object"))),
+        }
+    }
+
+    fn string<'a>(&self, object: &'a Value, name: &str) -> Result<Option<&'a str>, Error> {
+        match object.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(self.0.wrong(format!("its \"{name}\" is not a string"))),
+        }
+    }
+
+    fn sub_job_ids(&self, object: &Value) -> Result<Vec<SubJobId>, Error> {
+        let wrong = |fault: &str| self.0.wrong(format!("its \"subJobIds\" {fault}"));
+        let ids = match object.get("subJobIds") {
+            None | Some(Value::Null) => return Ok(Vec::new()),
+            Some(Value::Array(ids)) => ids,
+            Some(_) => return Err(wrong("is not a list")),
+        };
+        ids.iter()
+            .map(|id| {
+                let id = id.as_str();
+                let id = id.ok_or_else(|| wrong("has something other than a string"))?;
+                SubJobId::parse(id).map_err(|fault| {
+                    let id = self.0.quote(id);
+                    wrong(&format!("has an ID that {fault}: '{id:.SHORT$}'"))
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,432 @@
+//! `--list`: which answers give a list, which are refused, and that a shell's pipeline gets nothing
+//! but whole lists of IDs.
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use crate::answers::ok;
+use crate::fault;
+use crate::harness::{ID, Outcome, Run, TASK, TOKEN};
+use crate::packages::PACKAGE;
+use crate::stand_in::{StandIn, Step, response};
+
+const JOB: &str = "72d4dba817cf44bcab4a1fb0eb34525b";
+const ONE: &str = "83a0e82e64594bd29b58dc1505525dd0";
+const TWO: &str = "8854867535de4846b94e77f1946a3198";
+
+/// The reference's example, shortened.
+fn answer() -> Value {
+    json!({"httpStatus": "OK", "status": "success", "result": {"id": TASK, "lastJob": {
+        "id": JOB, "status": "success",
+        "startTime": "2025-09-25T08:41:04Z", "finishTime": "2025-09-25T08:43:15Z",
+        "subJobIds": [],
+        "process": {"status": "success", "process": "100%", "subJobIds": [ONE, TWO],
+            "subJobStatuses": [{"subJobId": ONE, "status": "success", "toolName": "x"}]}}}})
+}
+
+/// The example with other content at a JSON pointer (RFC 6901); null takes it out.
+fn with(pointer: &str, value: Value) -> Value {
+    let mut answer = answer();
+    let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
+    let parent = answer.pointer_mut(parent).expect("a place in the example");
+    if value.is_null() {
+        parent.as_object_mut().expect("an object").remove(name);
+    } else {
+        parent[name] = value;
+    }
+    answer
+}
+
+fn list(body: &[u8]) -> Outcome {
+    let server = StandIn::tls(ok(body));
+    let outcome = Run::list(&server).go();
+    assert_eq!(server.requests().len(), 1, "{outcome}");
+    outcome.leaves_nothing();
+    outcome
+}
+
+/// Asserts that the answer is listed as these lines.
+#[track_caller]
+fn assert_listed(answer: &Value, lines: &[&str]) {
+    let outcome = list(answer.to_string().as_bytes());
+    outcome.exits(0).says("");
+    let expected: String = lines.iter().flat_map(|line| [line, "\n"]).collect();
+    assert_eq!(outcome.stdout, expected, "{outcome}");
+}
+
+/// Asserts that the answer is refused, and nothing printed.
+#[track_caller]
+fn assert_refused(body: &[u8], text: &str) {
+    let outcome = list(body);
+    outcome
+        .exits(7)
+        .complains("the server answered 200, but not with the subtasks of an execution: ")
+        .complains(text);
+    assert_eq!(outcome.stdout, "", "{outcome}");
+}
+
+#[test]
+fn the_subtasks_of_the_latest_execution_are_listed_one_per_line() {
+    let server = StandIn::tls(ok(answer().to_string().as_bytes()));
+    let outcome = Run::list(&server).go();
+    outcome.exits(0).says("").leaves_nothing();
+    assert_eq!(outcome.stdout, format!("{ONE}\n{TWO}\n"));
+    let requests = server.requests();
+    assert_eq!(requests.len(), 1);
+    let head = format!("GET /v3/task/{TASK} HTTP/1.1\r\n");
+    assert!(requests[0].0.starts_with(&head), "{outcome}");
+    assert_eq!(requests[0].header("X-Auth-Token"), Some(TOKEN));
+}
+
+#[test]
+fn an_execution_that_is_named_is_asked_for() {
+    let server = StandIn::tls(ok(answer().to_string().as_bytes()));
+    let outcome = Run::list(&server).args(&["--job", JOB]).go();
+    outcome.exits(0);
+    assert_eq!(outcome.stdout, format!("{ONE}\n{TWO}\n"));
+    let head = format!("GET /v3/task/{TASK}?job_id={JOB} HTTP/1.1\r\n");
+    assert!(server.requests()[0].0.starts_with(&head), "{outcome}");
+
+    // The answer must be about it.
+    let outcome = Run::list(&server).args(&["--job=-another_1"]).go();
+    outcome.exits(7).complains("it is about another execution");
+    assert_eq!(outcome.stdout, "");
+    let unnamed = with("/result/lastJob/id", Value::Null).to_string();
+    let server = StandIn::tls(ok(unnamed.as_bytes()));
+    Run::list(&server).args(&["--job", "another"]).go().exits(0);
+}
+
+#[test]
+fn verbose_says_execution_status_and_finish_time() {
+    let server = StandIn::tls(ok(answer().to_string().as_bytes()));
+    let outcome = Run::list(&server).arg("-v").go();
+    let length = answer().to_string().len();
+    outcome.exits(0).says(&format!(
+        "GET https://localhost:{}/v3/task/{TASK}\n\
+         200 OK, {length} bytes, no content type\n\
+         execution {JOB}, status success, finish time 2025-09-25T08:43:15Z, subtasks: 2\n",
+        server.address.port()
+    ));
+}
+
+#[test]
+fn the_second_place_of_the_ids_counts_where_the_first_is_empty() {
+    let mut swapped = with("/result/lastJob/process/subJobIds", json!([]));
+    swapped["result"]["lastJob"]["subJobIds"] = json!([TWO]);
+    assert_listed(&swapped, &[TWO]);
+    for process in [Value::Null, json!({})] {
+        swapped["result"]["lastJob"]["process"] = process;
+        assert_listed(&swapped, &[TWO]);
+    }
+    assert_listed(
+        &with("/result/lastJob/subJobIds", json!([TWO])),
+        &[ONE, TWO],
+    );
+    assert_listed(
+        &with("/result/lastJob/finishTime", Value::Null),
+        &[ONE, TWO],
+    );
+}
+
+#[test]
+fn an_execution_that_has_ended_in_any_way_is_listed() {
+    for status in ["success", "failed", "aborted", "brand new"] {
+        assert_listed(&with("/result/lastJob/status", json!(status)), &[ONE, TWO]);
+    }
+}
+
+#[test]
+fn an_execution_that_is_still_running_is_to_be_asked_for_later() {
+    for status in ["running", "quering"] {
+        let mut answer = with("/result/lastJob/status", json!(status));
+        for ids in [json!([ONE]), json!([])] {
+            answer["result"]["lastJob"]["process"]["subJobIds"] = ids;
+            let outcome = list(answer.to_string().as_bytes());
+            outcome.exits(5).says(&format!(
+                "codearts-check-log: {TASK}: the execution is still running (status \"{status}\")\n\
+                 hint: its logs would be cut short: try again later\n"
+            ));
+            assert_eq!(outcome.stdout, "");
+        }
+    }
+}
+
+#[test]
+fn an_id_that_is_none_refuses_the_whole_list() {
+    for (id, text) in [
+        (
+            json!("$(reboot)"),
+            "has something else as character 1: '$(reboot)'",
+        ),
+        (json!(format!("{ONE}\n")), "contains white space"),
+        (json!(format!("{ONE}0")), "has 33"),
+        (json!("--no-verify"), "character 1"),
+        (json!(""), "has 0"),
+        (json!("\u{1b}[2J"), "'\\u{1b}[2J'"),
+        (json!(7), "something other than a string"),
+        (json!(null), "something other than a string"),
+        (json!([ONE]), "something other than a string"),
+    ] {
+        for place in [
+            "/result/lastJob/process/subJobIds",
+            "/result/lastJob/subJobIds",
+        ] {
+            let mut answer = with("/result/lastJob/process/subJobIds", json!([]));
+            *answer.pointer_mut(place).expect("a list") = json!([ONE, id, TWO]);
+            assert_refused(answer.to_string().as_bytes(), text);
+        }
+    }
+}
+
+#[test]
+fn an_answer_without_an_execution_or_subtasks_is_refused() {
+    let no_subtasks = with("/result/lastJob/process/subJobIds", json!([]));
+    for (answer, text) in [
+        (json!({}), "the task has no execution"),
+        (json!({"result": null}), "the task has no execution"),
+        (
+            json!({"result": {"lastJob": null}}),
+            "the task has no execution",
+        ),
+        (
+            with("/result/lastJob", Value::Null),
+            "the task has no execution",
+        ),
+        (
+            json!({"result": {"lastJob": {}}}),
+            "its execution has no status",
+        ),
+        (no_subtasks, "its execution has no subtasks"),
+    ] {
+        assert_refused(answer.to_string().as_bytes(), text);
+    }
+}
+
+#[test]
+fn wrong_types_are_refused() {
+    for value in [json!(7), json!("text"), json!([]), json!(true), json!({})] {
+        for (pointer, kind) in [
+            ("/result", "an object"),
+            ("/result/lastJob", "an object"),
+            ("/result/lastJob/id", "a string"),
+            ("/result/lastJob/status", "a string"),
+            ("/result/lastJob/finishTime", "a string"),
+            ("/result/lastJob/process", "an object"),
+            ("/result/lastJob/process/subJobIds", "a list"),
+        ] {
+            let fits = match kind {
+                "an object" => value.is_object(),
+                "a string" => value.is_string(),
+                _ => value.is_array(),
+            };
+            if !fits {
+                let answer = with(pointer, value.clone()).to_string();
+                assert_refused(answer.as_bytes(), &format!("\" is not {kind}"));
+            }
+        }
+    }
+    for answer in ["[]", "7", "\"text\"", "null", "true"] {
+        assert_refused(answer.as_bytes(), "the task has no execution");
+    }
+}
+
+#[test]
+fn what_is_no_answer_at_all_is_refused_with_what_it_looks_like() {
+    let error = br#"{"error_code":"CC.00050007","error_msg":"IAM authentication failed"}"#;
+    let deep = [
+        r#"{"result":"#.repeat(200).as_bytes(),
+        b"1",
+        "}".repeat(200).as_bytes(),
+    ]
+    .concat();
+    let cut = &answer().to_string()[..200];
+    for (body, text) in [
+        (b"".as_slice(), "it is empty"),
+        (b" \n", "it is something else"),
+        (b"<html>", "it is HTML or XML"),
+        (b"hello", "it is something else"),
+        (b"[", "it is JSON"),
+        (&PACKAGE, "it is something else"),
+        (
+            error,
+            "it is an error in JSON: CC.00050007: IAM authentication failed",
+        ),
+        (
+            br#"{"error":{"code":"A.1","message":"no"},"status":"error"}"#,
+            "it is an error in JSON: A.1: no",
+        ),
+        (&deep, "its JSON can't be parsed: recursion limit exceeded"),
+        (cut.as_bytes(), "its JSON can't be parsed: "),
+        (b"{\"result\":\xff}", "its JSON can't be parsed: "),
+    ] {
+        assert_refused(body, text);
+    }
+    // An error beside an answer is an error.
+    let mut both = answer();
+    both["error_code"] = json!("CC.1");
+    assert_refused(both.to_string().as_bytes(), "CC.1");
+    let with_mark = format!("\u{feff}{}", answer());
+    list(with_mark.as_bytes()).exits(0);
+}
+
+#[test]
+fn an_answer_is_bounded_in_size_and_in_what_it_takes_to_parse() {
+    const LARGEST: usize = 4 << 20;
+    let mut padded = answer().to_string();
+    padded += &" ".repeat(LARGEST - padded.len());
+    list(padded.as_bytes()).exits(0);
+    padded.push(' ');
+    assert_refused(padded.as_bytes(), "it is larger than 4194304 bytes");
+    let many = with(
+        "/result/lastJob/process/subJobIds",
+        Value::from(vec![ONE; 100_000]),
+    );
+    let outcome = list(many.to_string().as_bytes());
+    outcome.exits(0);
+    assert_eq!(outcome.stdout.lines().count(), 100_000);
+    // Parsed, this would take a hundred times its size.
+    for piece in [r#"{"":0},"#, "[],", "0,", r#""","#, "{},"] {
+        let costly = format!("[{}0]", piece.repeat((LARGEST - 3) / piece.len()));
+        let server = StandIn::tls(ok(costly.as_bytes()));
+        let outcome = Run::list(&server)
+            .command(|command| fault::limit(command, libc::RLIMIT_DATA, 40 << 20))
+            .go();
+        outcome.exits(7).complains("its JSON has too many values");
+    }
+}
+
+#[test]
+fn a_status_other_than_200_is_what_it_is_for_a_package() {
+    for (status, code, hint) in [
+        ("400 Bad Request", 40, "check the task ID"),
+        ("401 Unauthorized", 41, "get a new token"),
+        ("404 Not Found", 4, "and the task ID"),
+        ("503 Service Unavailable", 5, ""),
+        ("302 Found", 3, "redirects are not followed"),
+    ] {
+        let body = br#"{"error_code":"CC.1","error_msg":"no"}"#;
+        let server = StandIn::tls(vec![Step::Send(response(status, &[], body))]);
+        let outcome = Run::list(&server).go();
+        outcome.exits(code).complains("CC.1: no");
+        assert!(outcome.stderr.contains(hint), "{outcome}");
+        assert_eq!(outcome.stdout, "");
+    }
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_a_network_failure_with_nothing_printed() {
+    let mut reply = response("200 OK", &[], answer().to_string().as_bytes());
+    reply.truncate(reply.len() - 1);
+    for end in [Step::Cut, Step::AwaitClose] {
+        let server = StandIn::tls(vec![Step::Send(reply.clone()), end]);
+        let outcome = Run::list(&server).args(&["--timeout", "0.5"]).go();
+        outcome.exits(6).complains("the connection ");
+        assert_eq!(outcome.stdout, "");
+    }
+}
+
+#[test]
+fn a_list_that_can_t_be_written_is_this_machine_s_fault() {
+    let server = StandIn::tls(ok(answer().to_string().as_bytes()));
+    let full = File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("/dev/full");
+    let (reader, closed) = UnixStream::pair().expect("a socket pair");
+    drop(reader);
+    for (stdout, text) in [
+        (OwnedFd::from(full), "No space left"),
+        (OwnedFd::from(closed), "Broken pipe"),
+    ] {
+        let outcome = Run::list(&server)
+            .command(|command| {
+                command
+                    .stdin(Stdio::null())
+                    .stdout(stdout)
+                    .stderr(Stdio::piped());
+            })
+            .start()
+            .wait();
+        outcome
+            .exits(1)
+            .complains(&format!("cannot write to standard output: {text}"));
+    }
+    let outcome = Run::list(&server)
+        .command(|command| {
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped());
+            fault::close(command, &[libc::STDOUT_FILENO]);
+        })
+        .start()
+        .wait();
+    outcome
+        .exits(1)
+        .complains("cannot write to standard output: Bad file descriptor");
+}
+
+#[test]
+fn options_of_a_download_do_not_go_with_a_list() {
+    for (args, text) in [
+        (
+            &["--list", TASK, ID][..],
+            "--list and SUB_JOB_ID exclude each other",
+        ),
+        (
+            &["--list", TASK, "-o", "x"],
+            "--list and --output exclude each other",
+        ),
+        (
+            &["--list", TASK, "-n"],
+            "--list and --no-clobber exclude each other",
+        ),
+        (
+            &["--list", TASK, "--no-verify"],
+            "--list and --no-verify exclude each other",
+        ),
+        (&["--job", JOB, ID], "--job goes with --list only"),
+        (
+            &["--list", TASK, "--list", TASK],
+            "--list is given more than once",
+        ),
+        (
+            &["--list", TASK, "--job=a", "--job=a"],
+            "--job is given more than once",
+        ),
+        (&["--list"], "--list needs a value"),
+        (
+            &["--list", "-v"],
+            "--list needs a value, and the next argument looks like an option",
+        ),
+        (
+            &["--list", ""],
+            "--list: TASK_ID must be 1 to 128 ASCII letters, digits, '-' or '_'",
+        ),
+        (&["--list", &"a".repeat(129)], "and this has 129"),
+        (
+            &["--list", "a/b"],
+            "has something else as character 2: 'a/b'",
+        ),
+        (&["--list", "a?b"], "character 2"),
+        (&["--list", "\u{e4}"], "character 1"),
+        (&["--list", TASK, "--job", "a b"], "--job: JOB_ID must be"),
+    ] {
+        let outcome = Run::bare().args(&["-e", "127.0.0.1:1"]).args(args).go();
+        outcome.exits(2).complains(text);
+    }
+    for id in ["a", "-_", &"a".repeat(128)] {
+        let outcome = Run::bare()
+            .args(&["-e", "127.0.0.1:1", &format!("--list={id}")])
+            .go();
+        outcome.exits(6);
+        assert!(
+            outcome.stderr.contains(&format!("{id}: GET https://")),
+            "{outcome}"
+        );
+    }
+}
