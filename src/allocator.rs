@@ -2,11 +2,10 @@
 //!
 //! On its way to the file, a record (16 KiB) is copied from buffer to buffer, in ureq and rustls.
 //! Where the copy's place in its page is a few bytes ahead of the original's, `rep movsb`, glibc's
-//! way to copy as much, falls to a fraction of its speed on AMD's processors: each load seems to
-//! depend on the store just before it. The heap likes to make it so: it puts a block right behind
-//! the last one, with 16 bytes of its own between, and half of the user time of a large download
-//! went there. With every large block at the start of a page, it is the record, which has a header
-//! before it, that is ahead.
+//! way to copy as much, falls to a fraction of its speed on AMD's processors. The heap likes to make
+//! it so: it puts a block right behind the last one, with 16 bytes of its own between. With every
+//! large block at the start of a page, it is the record, which has a header before it, that is
+//! ahead. Measured with 512 MiB, in 30 alternating turns: 154 ms of user time in place of 300.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
