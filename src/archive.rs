@@ -1,9 +1,9 @@
 //! Is this ZIP archive whole?
 //!
 //! HTTP can't always tell a complete body from one cut short: a body that ends with the
-//! connection looks the same either way. A ZIP archive can: its directory stands at its end, and
-//! every number in it must fit. The entries' data is not unpacked; checksums and compression
-//! methods are the reader's business.
+//! connection looks the same either way. A ZIP archive can: its directory is at its end, and every
+//! number in it must fit. The entries' data is not unpacked: checksums and compression methods are
+//! the reader's business.
 //!
 //! Sections are those of PKWARE's APPNOTE.TXT 6.3.10. Numbers are little-endian (4.1.8).
 
@@ -38,7 +38,7 @@ const LOCAL: Record = Record {
 /// The extra field that holds an entry's 64-bit numbers (4.5.3).
 const ZIP64_EXTRA: u64 = 0x0001;
 
-/// What the numbers of a record without ZIP64 say when they do not fit (4.4.1.4).
+/// What a record without ZIP64 says in place of a number that does not fit (4.4.1.4).
 const IN_ZIP64_16: u64 = 0xffff;
 const IN_ZIP64_32: u64 = 0xffff_ffff;
 
@@ -49,7 +49,7 @@ const MAX_COMMENT: u64 = 0xffff;
 /// extra field or a comment of 65,535 bytes.
 const WINDOW: u64 = 64 << 10;
 
-/// A record's first four bytes, and the length in bytes of its part that is always there.
+/// A record's first four bytes, and the length in bytes of the part that is always there.
 struct Record {
     signature: u64,
     length: u64,
@@ -58,7 +58,7 @@ struct Record {
 /// Why an archive can't be accepted.
 #[derive(Debug)]
 pub enum Fault {
-    /// It is not whole, or no ZIP archive: the text says what is missing or contradictory.
+    /// It is not whole, or no ZIP archive: the text says what is missing or does not fit.
     Incomplete(&'static str),
     /// It could not be read.
     Unreadable(io::Error),
@@ -69,10 +69,11 @@ use Fault::{Incomplete, Unreadable};
 const NOT_AT_END: Fault = Incomplete("its directory does not end where its end record begins");
 const CUT_SHORT: Fault = Incomplete("one of its records is cut short");
 const DAMAGED: Fault = Incomplete("its directory is damaged");
-const WRONG_COUNT: Fault = Incomplete("its directory has not as many entries as it says");
-const NO_LOCAL_HEADER: Fault = Incomplete("an entry's data is not before the directory");
-const NO_END64: Fault = Incomplete("its ZIP64 end record is not where it says");
+const WRONG_COUNT: Fault = Incomplete("its directory does not have as many entries as it says");
+const NO_LOCAL_HEADER: Fault = Incomplete("an entry is not where its directory says");
+const NO_END64: Fault = Incomplete("its ZIP64 end record is not where its locator says");
 const CONTRADICTION: Fault = Incomplete("its two end records contradict each other");
+const MORE_BEHIND: Fault = Incomplete("something follows its end record");
 const SPLIT: Fault = Incomplete("it is one part of a split archive");
 
 /// Checks that `file` is one complete ZIP archive, from its first byte to its last: an end record
@@ -101,14 +102,14 @@ struct Directory {
     entries: u64,
 }
 
-/// Finds the end record and, by it, the directory. The record's signature may occur in its own
-/// comment too, so the last one that fits counts: whose comment ends the file, and whose directory
+/// Finds the end record and, by it, the directory. The record's signature may also be in its own
+/// comment, so the last one that fits counts: whose comment ends the file, and whose directory
 /// ends where it begins.
 fn find_directory(file: &mut (impl Read + Seek)) -> Result<Directory, Fault> {
     let size = file.seek(SeekFrom::End(0)).map_err(Unreadable)?;
     let tail_start = size.saturating_sub(END.length + MAX_COMMENT);
     let tail = read_at(file, tail_start, size - tail_start)?;
-    let mut fault = Incomplete("it has no end of central directory record");
+    let mut fault = Incomplete("it has no end record");
     for at in (0..tail.len()).rev() {
         let mut end = Fields(&tail[at..]);
         if end.expect(&END).is_err() {
@@ -122,14 +123,14 @@ fn find_directory(file: &mut (impl Read + Seek)) -> Result<Directory, Fault> {
     Err(fault)
 }
 
-/// Parses the end record at `at`, of which `end` has everything behind the signature, and the
-/// ZIP64 records before it where the directory does not end at `at`.
+/// Parses the end record at `at`, where `end` is the rest of the file behind its signature, and the
+/// ZIP64 records before it if the directory does not end at `at`.
 fn parse_end(
     file: &mut (impl Read + Seek),
     mut end: Fields<'_>,
     at: u64,
 ) -> Result<Directory, Fault> {
-    let short = Numbers {
+    let short = EndRecord {
         disks: [end.u16()?, end.u16()?],
         entries_here: end.u16()?,
         entries: end.u16()?,
@@ -137,8 +138,9 @@ fn parse_end(
         start: end.u32()?,
     };
     let comment = end.u16()?;
-    if comment != end.0.len() as u64 {
-        return Err(Incomplete("its comment does not end the file"));
+    end.skip(comment)?;
+    if !end.0.is_empty() {
+        return Err(MORE_BEHIND);
     }
     if short.start + short.length == at {
         return short.directory();
@@ -160,7 +162,7 @@ fn parse_end(
         return Err(NO_END64);
     }
     end64.skip(4)?; // versions
-    let long = Numbers {
+    let long = EndRecord {
         disks: [end64.u32()?, end64.u32()?],
         entries_here: end64.u64()?,
         entries: end64.u64()?,
@@ -176,8 +178,8 @@ fn parse_end(
     long.directory()
 }
 
-/// What both kinds of end record say.
-struct Numbers {
+/// An end record, of either kind.
+struct EndRecord {
     disks: [u64; 2],
     entries_here: u64,
     entries: u64,
@@ -185,8 +187,8 @@ struct Numbers {
     start: u64,
 }
 
-impl Numbers {
-    /// The directory, whose end was checked to be in the file.
+impl EndRecord {
+    /// The directory, whose end was seen to be in the file.
     fn directory(&self) -> Result<Directory, Fault> {
         if self.disks != [0, 0] || self.entries_here != self.entries {
             return Err(SPLIT);
@@ -198,8 +200,8 @@ impl Numbers {
         })
     }
 
-    /// Whether each number is the ZIP64 record's, or says that it is to be found there.
-    fn agrees_with(&self, long: &Numbers) -> bool {
+    /// Whether each number is the ZIP64 record's, or says that it is there.
+    fn agrees_with(&self, long: &EndRecord) -> bool {
         let agree = |short: u64, long: u64, elsewhere: u64| short == long || short == elsewhere;
         agree(self.disks[0], long.disks[0], IN_ZIP64_16)
             && agree(self.disks[1], long.disks[1], IN_ZIP64_16)
@@ -216,7 +218,7 @@ struct Entry {
     compressed: u64,
 }
 
-/// Parses the entry at the window's place, and moves the window behind it.
+/// Parses the entry that the window is at, and moves the window behind it.
 fn parse_entry(file: &mut (impl Read + Seek), window: &mut Window) -> Result<Entry, Fault> {
     let mut fixed = Fields(window.take(file, ENTRY.length)?);
     fixed.expect(&ENTRY)?;
@@ -228,14 +230,14 @@ fn parse_entry(file: &mut (impl Read + Seek), window: &mut Window) -> Result<Ent
     let mut local_header = fixed.u32()?;
     window.take(file, name)?;
     let mut extra = Fields(window.take(file, extra)?);
-    // A field that doesn't fit is damage: no reader that checks would list the archive.
+    // A field that does not fit is damage: no reader that checks would list the archive.
     while !extra.0.is_empty() {
         let (id, length) = (extra.u16()?, extra.u16()?);
         let mut field = extra.split_off(length)?;
         if id != ZIP64_EXTRA {
             continue;
         }
-        // It has the numbers that say so, in this order, and no others.
+        // It has only the numbers that the entry itself lacks, in this order.
         if uncompressed == IN_ZIP64_32 {
             field.skip(8)?;
         }
@@ -259,8 +261,8 @@ fn parse_entry(file: &mut (impl Read + Seek), window: &mut Window) -> Result<Ent
     })
 }
 
-/// Checks that the entry's local header is where it should be, and ends with its data before the
-/// directory's start.
+/// Checks that the entry's local header is where the directory says, and that it and the data behind
+/// it end before the directory.
 fn check_local_header(
     file: &mut (impl Read + Seek),
     entry: &Entry,
@@ -273,7 +275,7 @@ fn check_local_header(
     let header = read_at(file, entry.local_header, LOCAL.length)?;
     let mut header = Fields(&header);
     header.expect(&LOCAL).map_err(|_| NO_LOCAL_HEADER)?;
-    header.skip(22)?; // everything that the directory says too, and later
+    header.skip(22)?; // the directory has these too, and there they are final
     let (name, extra) = (header.u16()?, header.u16()?);
     let needed = entry.compressed.checked_add(LOCAL.length + name + extra);
     match needed {
@@ -282,10 +284,10 @@ fn check_local_header(
     }
 }
 
-/// The part of the central directory that is in memory, and the place that was read up to.
+/// The part of the directory that is in memory, and how far it was read.
 struct Window {
     buffer: Vec<u8>,
-    /// Where the bytes of `buffer` that are still to be read begin, in the file and in `buffer`.
+    /// Where the next byte is, in the file and in `buffer`.
     at: u64,
     read: usize,
     /// Where the directory ends in the file.

@@ -305,7 +305,7 @@ fn a_body_cut_short_is_refused() {
     assert_refused(&[Step::Send(chunked)], 6, ends_early);
 
     let close_ended = [head("").as_slice(), half].concat();
-    let no_end = "a ZIP archive cut short or damaged: it has no end";
+    let no_end = "a ZIP archive cut short or damaged: it has no end record";
     for end in [Step::Cut, Step::Reset] {
         assert_refused(&[Step::Send(close_ended.clone()), end], 7, no_end);
     }
@@ -422,10 +422,7 @@ fn a_body_that_is_no_package_is_refused_with_what_it_looks_like() {
         ),
         (br#"{"a":1}"#, "it is JSON"),
         (b"\x1f\x8b\x08\0\0\0\0\0", "it is gzip data"),
-        (
-            b"not a package",
-            "something else: it has no end of central directory record",
-        ),
+        (b"not a package", "something else: it has no end record"),
     ] {
         assert_refused(&ok(body), 7, looks);
     }
@@ -444,7 +441,7 @@ fn a_damaged_archive_is_refused() {
     let one_missing = [&package[..10], &package[11..]].concat();
     let locator_at = zip64.len() - 22 - 20;
     for (archive, text) in [
-        ([package, b"\0\0"].concat(), "does not end the file"),
+        ([package, b"\0\0"].concat(), "something follows"),
         (
             package[..package.len() - 1].to_vec(),
             "records is cut short",
@@ -453,8 +450,8 @@ fn a_damaged_archive_is_refused() {
         ([b"x", package].concat(), "does not end where"),
         (patch(package, end + 12, &[0xff]), "does not end where"),
         (patch(package, end + 10, &[3]), "split"),
-        (patch(package, end + 8, &[3, 0, 3]), "not as many entries"),
-        (patch(package, end + 8, &[1, 0, 1]), "not as many entries"),
+        (patch(package, end + 8, &[3, 0, 3]), "does not have as many"),
+        (patch(package, end + 8, &[1, 0, 1]), "does not have as many"),
         (patch(package, end + 4, &[1]), "split"),
         (patch(package, directory, b"XX"), "directory is damaged"),
         (
@@ -463,17 +460,17 @@ fn a_damaged_archive_is_refused() {
         ),
         (
             patch(package, directory + 42, &[1]),
-            "not before the directory",
+            "not where its directory says",
         ),
         (
             patch(package, directory + 42, &[0, 0, 0xff]),
-            "not before the directory",
+            "not where its directory says",
         ),
         (
             patch(package, directory + 20, &[0, 0xff]),
-            "not before the directory",
+            "not where its directory says",
         ),
-        (patch(package, 0, b"XX"), "not before the directory"),
+        (patch(package, 0, b"XX"), "not where its directory says"),
         (patch(&zip64, locator_at + 4, &[1]), "split"),
         (patch(&zip64, locator_at + 16, &[2]), "split"),
         (patch(&zip64, locator_at + 24, &[1]), "contradict"),
