@@ -9,7 +9,7 @@ use std::time::Duration;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use crate::harness::{ID, OUTPUT, Run, STORAGES, TOKEN};
-use crate::packages::{OLD, PACKAGE, made_by, noise, patch, stored, zip};
+use crate::packages::{OLD, PACKAGE, made_by, noise, of_real_tools, patch, stored, zip};
 use crate::stand_in::{Greeting, StandIn, Step, response};
 
 /// A 200 with this body and its length.
@@ -185,18 +185,15 @@ fn an_ipv6_address_is_called() {
 
 #[test]
 fn packages_of_real_tools_are_saved() {
-    for tool in [
-        "info-zip.zip",
-        "info-zip-comment.zip",
-        "info-zip-streamed.zip",
-        "info-zip-zip64.zip",
-        "java.zip",
-        "python-empty.zip",
-        "python-streamed.zip",
-        "python-zip64.zip",
-    ] {
-        let package = made_by(tool);
+    for (_, package) in of_real_tools("") {
         assert_saved(&ok(&package), &package);
+    }
+}
+
+#[test]
+fn packages_of_real_tools_that_are_not_whole_by_themselves_are_refused() {
+    for (_, package) in of_real_tools("refused") {
+        assert_refused(&ok(&package), 7, "");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Cursor, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use zip::write::{SimpleFileOptions, ZipWriter};
@@ -55,10 +55,42 @@ pub fn noise(length: usize) -> Vec<u8> {
     bytes
 }
 
-/// An archive that a real tool made: see `tests/packages`.
+/// Archives that real tools made: its README says how.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packages")
+}
+
+/// The archive of that name in `tests/packages`.
 pub fn made_by(tool: &str) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/packages");
-    fs::read(folder.join(tool)).expect("a package in tests/packages")
+    fs::read(folder().join(tool)).expect("a package in tests/packages")
+}
+
+/// All archives in `tests/packages`, or in a folder of it, with their names.
+pub fn of_real_tools(below: &str) -> Vec<(String, Vec<u8>)> {
+    let packages: Vec<_> = fs::read_dir(folder().join(below))
+        .expect("a folder in tests/packages")
+        .map(|entry| Path::new(below).join(entry.expect("a folder's entry").file_name()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "zip"))
+        .map(|path| path.display().to_string())
+        .map(|name| (name.clone(), made_by(&name)))
+        .collect();
+    assert!(!packages.is_empty(), "no packages in {below:?}");
+    packages
+}
+
+#[test]
+fn the_readme_of_the_packages_has_a_row_for_each_and_for_nothing_else() {
+    let readme = fs::read_to_string(folder().join("README.md")).expect("the README");
+    let mut rows: Vec<_> = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once('`'))
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    rows.sort();
+    let packages = [of_real_tools(""), of_real_tools("refused")].concat();
+    let mut files: Vec<_> = packages.into_iter().map(|(name, _)| name).collect();
+    files.sort();
+    assert_eq!(rows, files);
 }
 
 /// The archive with other bytes from `at`.
