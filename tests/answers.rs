@@ -438,7 +438,7 @@ fn a_damaged_archive_is_refused() {
     let one_missing = [&package[..10], &package[11..]].concat();
     let locator_at = zip64.len() - 22 - 20;
     for (archive, text) in [
-        ([package, b"\0\0"].concat(), "something follows"),
+        ([package, b"\0\n"].concat(), "something follows"),
         (
             package[..package.len() - 1].to_vec(),
             "records is cut short",
