@@ -49,6 +49,9 @@ const MAX_COMMENT: u64 = 0xffff;
 /// to whole blocks of this length.
 const MAX_PADDING: u64 = 10_240;
 
+/// The length of an extra field's ID and length, in bytes (4.5.1).
+const EXTRA_HEADER: usize = 4;
+
 /// How much of the directory is held at a time, in bytes: at least its longest part, a name, an
 /// extra field or a comment of 65,535 bytes.
 const WINDOW: u64 = 64 << 10;
@@ -235,8 +238,9 @@ fn parse_entry(file: &mut (impl Read + Seek), window: &mut Window) -> Result<Ent
     let mut local_header = fixed.u32()?;
     window.take(file, name)?;
     let mut extra = Fields(window.take(file, extra)?);
-    // A field that does not fit is damage: no reader that checks would list the archive.
-    while !extra.0.is_empty() {
+    // A field that does not fit is damage. One to three bytes behind the last are not: Java writes
+    // what it is given, and nearly all readers pass them over.
+    while extra.0.len() >= EXTRA_HEADER {
         let (id, length) = (extra.u16()?, extra.u16()?);
         let mut field = extra.split_off(length)?;
         if id != ZIP64_EXTRA {
@@ -465,12 +469,13 @@ mod tests {
     }
 
     /// Whether a real reader lists every entry, and finds its data. What it makes of the
-    /// contents of extra fields is its business.
+    /// contents of extra fields is its business, and so is that it refuses bytes behind the last.
     fn is_listed(archive: &[u8]) -> Result<(), String> {
-        const ITS_BUSINESS: [&str; 4] = [
+        const ITS_BUSINESS: [&str; 5] = [
             "AES",
             "NTFS extra field",
             "Unicode extra field",
+            "Extra field header truncated",
             "extended timestamp field",
         ];
         let list = || {
