@@ -97,7 +97,7 @@ pub fn check(file: &mut (impl Read + Seek)) -> Result<(), Fault> {
         check_local_header(file, &entry, directory.start)?;
         entries += 1;
     }
-    if entries != directory.entries {
+    if entries & directory.count_mask != directory.entries {
         return Err(WRONG_COUNT);
     }
     Ok(())
@@ -108,6 +108,8 @@ struct Directory {
     start: u64,
     end: u64,
     entries: u64,
+    /// The bits of the number of entries that `entries` has.
+    count_mask: u64,
 }
 
 /// Finds the end record and, by it, the directory. The record's signature may also be in its own
@@ -151,7 +153,8 @@ fn parse_end(
         return Err(MORE_BEHIND);
     }
     if short.start + short.length == at {
-        return short.directory();
+        // All readers accept what old Java writes: no ZIP64, and a count modulo 65,536.
+        return short.directory(u16::MAX.into());
     }
     let locator_at = at.checked_sub(END64_LOCATOR.length).ok_or(NOT_AT_END)?;
     let locator = read_at(file, locator_at, END64_LOCATOR.length)?;
@@ -183,7 +186,7 @@ fn parse_end(
     if long.start.checked_add(long.length) != Some(end64_at) {
         return Err(NOT_AT_END);
     }
-    long.directory()
+    long.directory(u64::MAX)
 }
 
 /// An end record, of either kind.
@@ -197,7 +200,7 @@ struct EndRecord {
 
 impl EndRecord {
     /// The directory, whose end was seen to be in the file.
-    fn directory(&self) -> Result<Directory, Fault> {
+    fn directory(&self, count_mask: u64) -> Result<Directory, Fault> {
         if self.disks != [0, 0] || self.entries_here != self.entries {
             return Err(SPLIT);
         }
@@ -205,6 +208,7 @@ impl EndRecord {
             start: self.start,
             end: self.start + self.length,
             entries: self.entries,
+            count_mask,
         })
     }
 
@@ -384,13 +388,14 @@ impl<'a> Fields<'a> {
 mod tests {
     use std::fs;
     use std::io::{Cursor, Write};
+    use std::path::Path;
 
     use proptest::collection::vec;
     use proptest::prelude::*;
     use zip::write::{ExtendedFileOptions, FileOptions};
     use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-    use super::{END, Fault, MAX_COMMENT, check};
+    use super::{END, END64, END64_LOCATOR, Fault, MAX_COMMENT, check};
 
     /// What goes into an archive.
     #[derive(Clone, Debug, Default)]
@@ -569,6 +574,47 @@ mod tests {
             archive.push(0);
             assert!(!passes(&archive));
         }
+    }
+
+    /// An archive without ZIP64 whose directory has so many entries, and says that it has `count`.
+    fn counted(entries: usize, count: u16) -> Vec<u8> {
+        let one = zip64_entry(b"");
+        let end = one.len() - END.length as usize;
+        let start = one.len() - 6..one.len() - 2;
+        let start = u32::from_le_bytes(one[start].try_into().expect("four bytes")) as usize;
+        let directory = one[start..end].repeat(entries);
+        let length = u32::try_from(directory.len()).expect("a small directory");
+        let mut archive = [&one[..start], &directory, b"PK\x05\x06\0\0\0\0"].concat();
+        archive.extend([count.to_le_bytes(), count.to_le_bytes()].concat());
+        archive.extend(length.to_le_bytes());
+        archive.extend(&one[end + 16..]);
+        archive
+    }
+
+    #[test]
+    fn a_count_modulo_65_536_passes_without_zip64() {
+        assert!(passes(&counted(65_535, 65_535)));
+        assert!(passes(&counted(65_536, 0)));
+        assert!(passes(&counted(65_537, 1)));
+        assert!(!passes(&counted(65_536, 1)));
+        assert!(!passes(&counted(65_537, 0)));
+        assert!(!passes(&counted(65_536, 65_535)));
+        assert!(!passes(&counted(1, 0)));
+        assert!(!passes(&counted(0, 1)));
+    }
+
+    #[test]
+    fn a_count_modulo_65_536_does_not_pass_with_zip64() {
+        let path = Path::new(PACKAGES).join("info-zip-zip64.zip");
+        let mut package = fs::read(path).expect("a package");
+        let end = package.len() - END.length as usize;
+        let end64 = end - (END64_LOCATOR.length + END64.length) as usize;
+        package[end + 8..end + 12].fill(0xff); // the counts are in the ZIP64 record
+        assert!(passes(&package));
+        for count in [end64 + 24, end64 + 32] {
+            package[count + 2] += 1; // 65,536 more
+        }
+        assert!(!passes(&package));
     }
 
     #[test]
