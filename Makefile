@@ -72,6 +72,10 @@ lint:
 
 .PHONY: static
 static:
+	@[ -d "$$(rustc --print target-libdir --target $(TARGET))" ] || \
+		{ echo 'make static: the toolchain has no $(TARGET)' >&2; exit 1; }
+	@[ '$(TARGET)' != $(MUSL) ] || [ '$(MUSL_CC)' ] || \
+		{ echo 'make static: there is no C compiler for musl (Debian: musl-tools)' >&2; exit 1; }
 	CARGO_ENCODED_RUSTFLAGS="$$(printf '%s\037%s\037%s\037%s' $(STATIC_FLAGS))" \
 		$(CARGO) build $(LOCKED) --release --target $(TARGET)
 	! readelf --program-headers --wide $(STATIC) | grep INTERP

@@ -5,8 +5,9 @@
 //! place is not repeated by a message, or only its beginning.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lexopt::Arg;
@@ -17,7 +18,7 @@ use crate::credentials::{Place, Source};
 use crate::endpoint::{Endpoint, Scheme};
 use crate::error::Error;
 use crate::id::{JobId, SubJobId, TaskId};
-use crate::printable::{self, escape};
+use crate::printable::{self, display_path, escape};
 use crate::proxy::Proxy;
 
 pub const HELP: &str = "\
@@ -69,8 +70,8 @@ Exit codes:
    0  done: the package is there, or the list is complete
    1  this machine: a file can't be read, or the output can't be written
    2  usage: the command line, the environment, or the credentials
-   3  a status that is neither 200 nor 4xx or 5xx
-   4  another 4xx (403, 404, ...)
+   3  a status that is neither 200 nor 4xx or 5xx, also a proxy's
+   4  another 4xx (403, 404, ...), also a proxy's
    5  408, 429 or 5xx, or the execution is still running: try again later
    6  network: lookup, connection, TLS, silence, --max-time: try again
    7  200, but not what was asked for: try again
@@ -78,6 +79,8 @@ Exit codes:
   40  400: check the ID
   41  401: check the access key and this host's clock, or get a new token
 ";
+
+const CA_FILE: &str = "SSL_CERT_FILE";
 
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -117,9 +120,26 @@ pub struct Options {
     pub endpoint: Endpoint,
     pub proxy: Option<Proxy>,
     pub credentials: Source,
-    pub cacert: Option<PathBuf>,
+    pub cacert: Option<CaFile>,
     pub limits: Limits,
     pub verbosity: Verbosity,
+}
+
+/// The file with the certificates to trust.
+pub struct CaFile {
+    pub path: PathBuf,
+    /// The variable that named it, if it was one.
+    variable: Option<&'static str>,
+}
+
+impl fmt::Display for CaFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&display_path(&self.path))?;
+        match self.variable {
+            Some(variable) => write!(f, " ({variable})"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Options {
@@ -287,7 +307,7 @@ impl Given {
         };
         let sub_job_id = id(SubJobId::parse, sub_job_id, "SUB_JOB_ID")?;
         let output = match &self.output {
-            Some(output) => path("--output", output)?,
+            Some(output) => output_path(output)?,
             None => PathBuf::from(format!("./{}.zip", sub_job_id.as_str())),
         };
         Ok(Download {
@@ -316,8 +336,14 @@ impl Given {
             env,
         )?;
         let cacert = match self.cacert {
-            Some(file) => Some(path("--cacert", &file)?),
-            None => env("SSL_CERT_FILE").map(PathBuf::from),
+            Some(file) => Some(CaFile {
+                path: path("--cacert", &file)?,
+                variable: None,
+            }),
+            None => env(CA_FILE).map(|file| CaFile {
+                path: PathBuf::from(file),
+                variable: Some(CA_FILE),
+            }),
         };
         let limits = Limits {
             connect: seconds("--connect-timeout", self.connect_timeout)?
@@ -393,6 +419,23 @@ fn path(option: &str, value: &OsStr) -> Result<PathBuf, Error> {
         )));
     }
     Ok(PathBuf::from(value))
+}
+
+/// The output's path. A standard stream by name would be replaced by a file: `-o /dev/stdout >> x`
+/// would lose what is in x.
+fn output_path(value: &OsStr) -> Result<PathBuf, Error> {
+    let output = path("--output", value)?;
+    let names = ["/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd"];
+    let is_descriptor = |folder: &Path| folder.starts_with("/proc") && folder.ends_with("fd");
+    if names.iter().any(|name| output.starts_with(name))
+        || output.parent().is_some_and(is_descriptor)
+    {
+        return Err(Error::Usage(format!(
+            "--output: {} is a stream, not a file: nothing could be taken back there",
+            display_path(&output)
+        )));
+    }
+    Ok(output)
 }
 
 /// Parses a decimal number of seconds, such as `5`, `0.5` or `.5`.

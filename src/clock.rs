@@ -27,6 +27,11 @@ impl Moment {
         Self(since_epoch.unwrap_or_default().as_secs())
     }
 
+    /// The moment so many seconds after 1970 began.
+    pub fn from_unix_time(seconds: u64) -> Self {
+        Self(seconds)
+    }
+
     /// Parses an HTTP date in its one form that may be sent, `Thu, 15 Jan 2026 09:30:45 GMT`
     /// (IMF-fixdate, RFC 9110, section 5.6.7). The name of the weekday is passed over.
     pub fn parse_http_date(text: &str) -> Option<Self> {

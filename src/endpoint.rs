@@ -76,7 +76,11 @@ impl Endpoint {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Scheme::Http, rest),
             Some(_) => return Err("the scheme is not https".to_owned()),
         };
-        let mut authority = Authority::parse(rest.strip_suffix('/').unwrap_or(rest))?;
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        if REGIONS.iter().any(|(region, _)| *region == rest) {
+            return Err(format!("this is the name of a region: --region {rest}"));
+        }
+        let mut authority = Authority::parse(rest)?;
         authority.port = authority.port.filter(|port| *port != scheme.default_port());
         if scheme == Scheme::Http && !authority.is_loopback() {
             return Err(
@@ -86,6 +90,12 @@ impl Endpoint {
             );
         }
         Ok(Self { scheme, authority })
+    }
+
+    /// Host and port.
+    pub fn server(&self) -> String {
+        let port = self.authority.port.unwrap_or(self.scheme.default_port());
+        format!("{}:{port}", self.authority.host)
     }
 
     /// The address without the call's query: enough for a message.
@@ -184,7 +194,7 @@ fn check_host(host: &str) -> Result<(), String> {
     if let Some(address) = address {
         return match address.parse::<Ipv6Addr>() {
             Ok(_) => Ok(()),
-            Err(_) => Err("the host in brackets is no IPv6 address".to_owned()),
+            Err(_) => Err("the host in brackets is not an IPv6 address".to_owned()),
         };
     }
     if host.is_empty() {
@@ -199,12 +209,12 @@ fn check_host(host: &str) -> Result<(), String> {
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     });
     if host.len() > 253 || !labels_are_valid {
-        return Err("the host is no valid name".to_owned());
+        return Err("the host is not a valid name".to_owned());
     }
     // A name can't end in a number (RFC 3696, section 2): that is an address gone wrong.
     let last = host.rsplit('.').next().unwrap_or(host);
     if last.bytes().all(|byte| byte.is_ascii_digit()) && host.parse::<Ipv4Addr>().is_err() {
-        return Err("the host is no valid IPv4 address".to_owned());
+        return Err("the host is not a valid IPv4 address".to_owned());
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ pub enum Error {
         object: String,
         reason: String,
     },
-    /// The server answered, but not with 200.
+    /// The server, or the proxy that was to lead to it, answered, but not with 200.
     Refused(Box<Refusal>),
     /// No whole answer came to `call`.
     Network {
@@ -40,6 +40,7 @@ pub enum Error {
     WrongBody {
         wanted: &'static str,
         reason: String,
+        hint: Hint,
     },
     /// The execution's logs are not complete yet; `status` is the service's word for it.
     StillRunning { status: &'static str },
@@ -47,6 +48,8 @@ pub enum Error {
 
 /// An answer other than 200.
 pub struct Refusal {
+    /// Who answered.
+    pub by: String,
     pub status: u16,
     /// The standard's phrase for the status, if it has one.
     pub phrase: Option<&'static str>,
@@ -94,9 +97,11 @@ impl Error {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Error::Usage(_) => Some("'codearts-check-log --help' lists the options"),
-            Error::Local { .. } | Error::WrongBody { .. } => None,
+            Error::Local { .. } => None,
             Error::Refused(refusal) => refusal.hint.as_deref(),
-            Error::Network { hint, .. } | Error::Untrusted { hint, .. } => hint.as_deref(),
+            Error::Network { hint, .. }
+            | Error::Untrusted { hint, .. }
+            | Error::WrongBody { hint, .. } => hint.as_deref(),
             Error::StillRunning { .. } => Some("its logs would be cut short: try again later"),
         }
     }
@@ -158,7 +163,7 @@ impl fmt::Display for Error {
                     "{call}: the server's certificate is not trusted: {reason}"
                 )
             }
-            Error::WrongBody { wanted, reason } => {
+            Error::WrongBody { wanted, reason, .. } => {
                 write!(
                     f,
                     "the server answered 200, but not with {wanted}: {reason}"
@@ -173,7 +178,7 @@ impl fmt::Display for Error {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the server answered {}", self.status)?;
+        write!(f, "{} answered {}", self.by, self.status)?;
         if let Some(phrase) = self.phrase {
             write!(f, " {phrase}")?;
         }

@@ -8,9 +8,10 @@ use ureq::Timeout;
 use crate::args::Limits;
 use crate::call::Call;
 use crate::credentials::Kind;
-use crate::error::{Error, Hint};
+use crate::error::{Error, Hint, Refusal};
 use crate::printable::Text;
 use crate::secret::Secrets;
+use crate::tls_fault::{self, TlsFault};
 
 /// The largest response head, in bytes: ureq's default, stated because the program rests on it.
 pub const MAX_RESPONSE_HEAD: usize = 64 << 10;
@@ -19,18 +20,13 @@ pub const MAX_RESPONSE_HEAD: usize = 64 << 10;
 pub const PROXY_LOGIN_HINT: &str =
     "the proxy wants a user and a password: https_proxy=http://USER:PASSWORD@HOST:PORT";
 
-/// How rustls's text for every fault of a certificate begins. Its type can't be named here
-/// without a dependency of its own; the tests hold the text to what it says.
-const BAD_CERTIFICATE: &str = "invalid peer certificate: ";
-
-/// How it goes on where the certificate's time is over, or still to come.
-const WRONG_TIME: [&str; 2] = ["certificate expired", "certificate not valid yet"];
-
 /// An exchange under way.
 pub struct Exchange {
     pub call: Call,
     /// Method, address and proxy.
     pub name: String,
+    /// Host and port, for a command to look at the server with.
+    pub server: String,
     pub limits: Limits,
     pub authentication: Kind,
     pub secrets: Secrets,
@@ -49,10 +45,11 @@ impl Exchange {
     }
 
     /// A 200 that brought something else.
-    pub fn wrong_body(&self, reason: String) -> Error {
+    pub fn wrong_body(&self, reason: String, hint: Hint) -> Error {
         Error::WrongBody {
             wanted: self.call.wanted(),
             reason,
+            hint,
         }
     }
 
@@ -63,23 +60,54 @@ impl Exchange {
 
     /// Tells a failure of ureq's in the user's words.
     pub fn failed(&self, error: &ureq::Error) -> Error {
+        if let ureq::Error::ConnectProxyFailed(text) = error {
+            return self.no_tunnel(text);
+        }
         // Some of these texts quote the server: names in a certificate, a malformed header.
         let reason = self.quote(&self.reason(error)).to_string();
-        if let Some(reason) = reason.strip_prefix(BAD_CERTIFICATE) {
-            return Error::Untrusted {
+        match tls_fault::explain(&reason, &self.server) {
+            None => self.network(reason, None),
+            Some(TlsFault {
+                is_certificate: false,
+                reason,
+                hint,
+            }) => self.network(reason, hint),
+            Some(TlsFault { reason, hint, .. }) => Error::Untrusted {
                 call: self.name.clone(),
-                reason: reason.to_owned(),
-                hint: Some(if WRONG_TIME.iter().any(|text| reason.starts_with(text)) {
-                    "check this host's clock: the certificate is valid at another time".into()
-                } else {
-                    "--cacert FILE trusts a private CA; --endpoint must be a name in the certificate"
-                        .into()
-                }),
-            };
+                reason,
+                hint,
+            },
         }
-        let asks_for_login =
-            matches!(error, ureq::Error::ConnectProxyFailed(_)) && reason.contains("407");
-        self.network(reason, asks_for_login.then_some(PROXY_LOGIN_HINT.into()))
+    }
+
+    /// A proxy that did not open a tunnel: `text` is "proxy server responded 403/403", or says that
+    /// it did not respond. A refusal by status is the proxy's last word, and what it ends in is the
+    /// exit code of that status; but a proxy that has trouble itself is a failure of the network.
+    fn no_tunnel(&self, text: &str) -> Error {
+        let status = text
+            .rsplit_once('/')
+            .and_then(|(_, status)| status.parse().ok())
+            .filter(|status| matches!(status, 300..=407 | 409..=428 | 430..=499));
+        let Some(status) = status else {
+            let text = text.split('/').next().unwrap_or(text);
+            let reason = format!("no tunnel was opened: {text}");
+            return self.network(self.quote(&reason).to_string(), None);
+        };
+        let hint = match status {
+            407 => PROXY_LOGIN_HINT,
+            300..=399 => "the proxy may want a login first: see what it says in a browser",
+            _ => "the proxy does not let this call through: ask those who run it",
+        };
+        Error::Refused(Box::new(Refusal {
+            by: format!("{}: the proxy", self.name),
+            status,
+            phrase: None,
+            said: self.quote(""),
+            request_id: None,
+            retry_after: None,
+            location: None,
+            hint: Some(hint.into()),
+        }))
     }
 
     fn network(&self, reason: String, hint: Hint) -> Error {
@@ -105,11 +133,6 @@ impl Exchange {
                 "the connection ended before the answer did".to_owned()
             }
             ureq::Error::Io(e) => e.to_string(),
-            // "proxy server responded 403/403", or that it did not.
-            ureq::Error::ConnectProxyFailed(text) => {
-                let text = text.split('/').next().unwrap_or(text);
-                format!("no tunnel was opened: {text}")
-            }
             ureq::Error::Protocol(e) => format!("malformed HTTP: {e}"),
             ureq::Error::LargeResponseHeader(..) => {
                 format!("malformed HTTP: the head is longer than {MAX_RESPONSE_HEAD} bytes")

@@ -30,6 +30,7 @@ mod secret;
 mod signature;
 mod subtasks;
 mod system;
+mod tls_fault;
 
 use std::env;
 use std::process::ExitCode;

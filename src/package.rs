@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 use crate::archive::{self, Fault};
-use crate::error::Error;
+use crate::error::{Error, SHORT};
 use crate::error_body::{ErrorBody, MAX_ERROR_BODY, without_byte_order_mark};
 use crate::output::Partial;
 use crate::progress::Progress;
@@ -44,13 +44,13 @@ pub fn verify(body: &Body, partial: &mut Partial) -> Result<(), Error> {
         Err(Fault::Incomplete(fault)) => fault,
     };
     let beginning = read_beginning(partial.file()).map_err(|e| partial.unreadable(&e))?;
-    Err(body.wrong(looks_like(body, &beginning).unwrap_or_else(|| {
-        if beginning.starts_with(b"PK\x03\x04") {
+    Err(not_asked_for(body, &beginning).unwrap_or_else(|| {
+        body.wrong(if beginning.starts_with(b"PK\x03\x04") {
             format!("it is a ZIP archive cut short or damaged: {fault}")
         } else {
             format!("it is something else: {fault}")
-        }
-    })))
+        })
+    }))
 }
 
 fn read_beginning(file: &mut File) -> std::io::Result<Vec<u8>> {
@@ -60,24 +60,35 @@ fn read_beginning(file: &mut File) -> std::io::Result<Vec<u8>> {
     Ok(beginning)
 }
 
-/// What a body that is not what was asked for looks like, by its beginning, if that tells.
-pub fn looks_like(body: &Body, beginning: &[u8]) -> Option<String> {
+/// The error for a body that is not what was asked for, if its beginning tells what it is instead.
+pub fn not_asked_for(body: &Body, beginning: &[u8]) -> Option<Error> {
     if beginning.is_empty() {
-        return Some("it is empty".to_owned());
+        return Some(body.wrong("it is empty".to_owned()));
     }
     if beginning.starts_with(b"\x1f\x8b") {
-        return Some("it is gzip data".to_owned());
+        return Some(body.wrong("it is gzip data".to_owned()));
     }
     if let Some(error) = ErrorBody::parse_json(beginning) {
         let error = body.quote(&error.to_string());
-        return Some(format!("it is an error in JSON: {error}"));
+        return Some(body.wrong(format!("it is an error in JSON: {error}")));
     }
-    match without_byte_order_mark(beginning)
-        .trim_ascii_start()
-        .first()
-    {
-        Some(b'<') => Some("it is HTML or XML".to_owned()),
-        Some(b'{' | b'[') => Some("it is JSON".to_owned()),
+    let text = without_byte_order_mark(beginning).trim_ascii_start();
+    match text.first() {
+        Some(b'<') => Some(body.page(match title(&String::from_utf8_lossy(text)) {
+            Some(title) => format!("it is a page titled \"{:.SHORT$}\"", body.quote(&title)),
+            None => "it is HTML or XML".to_owned(),
+        })),
+        Some(b'{' | b'[') => Some(body.wrong("it is JSON".to_owned())),
         _ => None,
     }
+}
+
+/// The title of an HTML page, on one line.
+fn title(page: &str) -> Option<String> {
+    let lower = page.to_ascii_lowercase();
+    let start = lower.find("<title")?;
+    let start = start + lower[start..].find('>')? + 1;
+    let end = start + lower[start..].find('<')?;
+    let words: Vec<&str> = page[start..end].split_whitespace().collect();
+    Some(words.join(" ")).filter(|title| !title.is_empty())
 }

@@ -26,6 +26,8 @@ pub struct Proxy {
     /// `user:password`, percent-encoded. It is a secret, and only [`Proxy::url`] shows it.
     user_info: Option<String>,
     authority: Authority,
+    /// The variable that named it.
+    variable: &'static str,
 }
 
 impl Proxy {
@@ -48,7 +50,7 @@ impl Proxy {
             return Ok(None);
         };
         let proxy = match value.to_str() {
-            Some(value) => Self::parse(value),
+            Some(value) => Self::parse(value, variable),
             None => Err("it is not UTF-8".to_owned()),
         };
         proxy
@@ -56,7 +58,7 @@ impl Proxy {
             .map_err(|reason| format!("the proxy in {variable} can't be used: {reason}"))
     }
 
-    fn parse(value: &str) -> Result<Self, String> {
+    fn parse(value: &str, variable: &'static str) -> Result<Self, String> {
         if value.len() > MAX_LENGTH {
             return Err(format!("it is longer than {MAX_LENGTH} bytes"));
         }
@@ -82,6 +84,7 @@ impl Proxy {
             scheme,
             user_info,
             authority,
+            variable,
         })
     }
 
@@ -94,10 +97,14 @@ impl Proxy {
     }
 }
 
-/// Without the user information, for messages.
+/// With its variable, and without the user information, for messages.
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}://{}", self.scheme, self.authority)
+        write!(
+            f,
+            "{}://{} ({})",
+            self.scheme, self.authority, self.variable
+        )
     }
 }
 

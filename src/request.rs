@@ -1,7 +1,6 @@
 //! The request: who is trusted, how long is waited, and what is sent.
 
 use std::io::{self, Read};
-use std::path::Path;
 
 use ureq::Agent;
 use ureq::http::{HeaderValue, Uri};
@@ -9,7 +8,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_p
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
-use crate::args::{Limits, Options};
+use crate::args::{CaFile, Limits, Options};
 use crate::call::Call;
 use crate::clock::Moment;
 use crate::console::Console;
@@ -17,7 +16,6 @@ use crate::credentials::Credentials;
 use crate::endpoint::Scheme;
 use crate::error::Error;
 use crate::exchange::{Exchange, MAX_RESPONSE_HEAD};
-use crate::printable::display_path;
 use crate::proxy::Proxy;
 use crate::response::Answer;
 use crate::system;
@@ -39,6 +37,7 @@ pub struct Request {
     /// The call as `--verbose` shows it, and as an error names it.
     line: String,
     name: String,
+    server: String,
     limits: Limits,
     credentials: Credentials,
 }
@@ -50,7 +49,7 @@ impl Request {
         let line = options.describe(&url);
         let credentials = options.credentials.read(console)?;
         let roots = match &options.cacert {
-            Some(path) => read_roots(path)?,
+            Some(file) => read_roots(file)?,
             None => RootCerts::WebPki,
         };
         let tls = TlsConfig::builder()
@@ -88,6 +87,7 @@ impl Request {
             host: options.endpoint.authority.to_string(),
             line,
             name,
+            server: options.endpoint.server(),
             limits: options.limits,
             credentials,
         })
@@ -110,6 +110,7 @@ impl Request {
         let exchange = Exchange {
             call: self.call,
             name: self.name,
+            server: self.server,
             limits: self.limits,
             authentication: authentication.kind,
             secrets: authentication.secrets,
@@ -124,12 +125,10 @@ impl Request {
 }
 
 /// Reads the certificates (PEM) to trust. Anything else in the file, a key for one, is passed over.
-fn read_roots(path: &Path) -> Result<RootCerts, Error> {
-    let failed = |reason: &dyn std::fmt::Display| {
-        Error::local("use the CA file", display_path(path), reason)
-    };
+fn read_roots(file: &CaFile) -> Result<RootCerts, Error> {
+    let failed = |reason: &dyn std::fmt::Display| Error::local("use the CA file", file, reason);
     let mut pem = Vec::new();
-    system::open_without_waiting(path)
+    system::open_without_waiting(&file.path)
         .and_then(|file| file.take(MAX_CA_FILE + 1).read_to_end(&mut pem))
         .map_err(|e| failed(&e))?;
     if pem.len() as u64 > MAX_CA_FILE {

@@ -69,9 +69,9 @@ impl Answer {
         }
         if let Some(coding) = content_coding(self.response.headers()) {
             let coding = self.exchange.quote_bytes(coding);
-            return Err(self.exchange.wrong_body(format!(
-                "it has the Content-Encoding {coding:.SHORT$}, which was not asked for"
-            )));
+            let reason =
+                format!("it has the Content-Encoding {coding:.SHORT$}, which was not asked for");
+            return Err(self.exchange.wrong_body(reason, None));
         }
         let body = self.response.into_body();
         Ok(Body {
@@ -98,6 +98,7 @@ impl Answer {
         let error = ErrorBody::parse(&body);
         let quote = |text: &str| self.exchange.quote(text);
         Refusal {
+            by: "the server".to_owned(),
             status: status.as_u16(),
             phrase: status.canonical_reason(),
             said: quote(&error.to_string()),
@@ -172,7 +173,13 @@ impl Body {
 
     /// The body is not what was asked for.
     pub fn wrong(&self, reason: String) -> Error {
-        self.exchange.wrong_body(reason)
+        self.exchange.wrong_body(reason, None)
+    }
+
+    /// The body is a page: somebody else's answer, most likely.
+    pub fn page(&self, reason: String) -> Error {
+        let hint = "a proxy or a captive portal may have answered in the service's place";
+        self.exchange.wrong_body(reason, Some(hint.into()))
     }
 
     /// Takes a text out of the body.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::error::{Error, SHORT};
 use crate::error_body::{ErrorBody, without_byte_order_mark};
 use crate::id::{JobId, SubJobId};
-use crate::package::looks_like;
+use crate::package::not_asked_for;
 use crate::printable::Text;
 use crate::response::Body;
 
@@ -100,8 +100,7 @@ fn parse_json(bytes: &[u8], body: &Body) -> Result<Value, Error> {
         if text.trim_ascii_start().starts_with(b"{") {
             return body.wrong(format!("its JSON can't be parsed: {e}"));
         }
-        let looks = looks_like(body, bytes);
-        body.wrong(looks.unwrap_or_else(|| "it is something else".to_owned()))
+        not_asked_for(body, bytes).unwrap_or_else(|| body.wrong("it is something else".to_owned()))
     })?;
     match ErrorBody::of(&answer) {
         Some(error) => {

@@ -412,7 +412,13 @@ fn a_body_that_is_no_package_is_refused_with_what_it_looks_like() {
     let page = b"<!DOCTYPE html>\n<html><body>Please log in</body></html>";
     for (body, looks) in [
         (b"".as_slice(), "it is empty"),
-        (page, "it is HTML"),
+        (page, "it is HTML or XML"),
+        (
+            b"\n<HTML><head><TITLE lang=en>\n Sign  in\x1b </Title>",
+            "it is a page titled \"Sign in\\u{1b}\"",
+        ),
+        (b"<html><title></title>", "it is HTML or XML"),
+        (b"<html><title", "it is HTML or XML"),
         (
             error,
             "it is an error in JSON: CC.00000003: Not now.\\u{202e}",
@@ -423,6 +429,17 @@ fn a_body_that_is_no_package_is_refused_with_what_it_looks_like() {
     ] {
         assert_refused(&ok(body), 7, looks);
     }
+}
+
+#[test]
+fn a_page_in_the_package_s_place_points_to_a_proxy() {
+    let server = StandIn::tls(ok(b"<html><title>Log in</title></html>"));
+    let outcome = Run::new(&server).go();
+    outcome.exits(7).says(&format!(
+        "codearts-check-log: {ID}: the server answered 200, but not with a complete ZIP archive: \
+         it is a page titled \"Log in\"\n\
+         hint: a proxy or a captive portal may have answered in the service's place\n"
+    ));
 }
 
 #[test]

@@ -161,6 +161,25 @@ fn a_command_line_that_can_t_be_right_is_refused() {
     }
 }
 
+/// Their files would be replaced, and what is in them lost.
+#[test]
+fn a_standard_stream_s_name_is_no_output() {
+    for output in [
+        "/dev/stdout",
+        "//dev/./stdout",
+        "/dev/stderr",
+        "/dev/stdin",
+        "/dev/fd/1",
+        "/proc/self/fd/1",
+        "/proc/thread-self/fd/1",
+        "/proc/1/fd/1",
+    ] {
+        let outcome = with(&["-e", NOWHERE, "-o", output, ID]);
+        assert_usage(&outcome, "--output: /");
+        assert_usage(&outcome, "is a stream, not a file");
+    }
+}
+
 #[test]
 fn a_subtask_id_is_32_ascii_letters_or_digits() {
     let id = |change: fn(&mut String)| {
@@ -241,16 +260,24 @@ fn an_endpoint_is_a_host_with_or_without_port_and_https() {
         ),
         ("http://128.0.0.1", "http:// is only for this host"),
         ("http://[::2]", "http:// is only for this host"),
-        ("ho st", "the host is no valid name"),
-        ("host_.-x", "the host is no valid name"),
-        ("a..b", "the host is no valid name"),
-        ("h\u{f6}st", "the host is no valid name"),
+        ("ho st", "the host is not a valid name"),
+        ("host_.-x", "the host is not a valid name"),
+        ("a..b", "the host is not a valid name"),
+        ("h\u{f6}st", "the host is not a valid name"),
         ("host\r\nX:y", "the port"),
         ("[::1", "the port"),
-        ("[fe80::1%eth0]", "the host in brackets is no IPv6 address"),
-        ("[::1]x", "the host is no valid name"),
-        ("1.2.3.256", "the host is no valid IPv4 address"),
-        ("127.1", "the host is no valid IPv4 address"),
+        (
+            "[fe80::1%eth0]",
+            "the host in brackets is not an IPv6 address",
+        ),
+        ("[::1]x", "the host is not a valid name"),
+        ("1.2.3.256", "the host is not a valid IPv4 address"),
+        (
+            "cn-north-4",
+            "this is the name of a region: --region cn-north-4",
+        ),
+        ("https://eu-west-101/", "this is the name of a region"),
+        ("127.1", "the host is not a valid IPv4 address"),
     ] {
         let outcome = with(&["-e", endpoint, ID]);
         assert_usage(&outcome, "--endpoint: ");

@@ -161,34 +161,70 @@ fn a_proxy_is_spoken_to_over_tls_where_its_url_says_so() {
 }
 
 #[test]
-fn a_proxy_that_opens_no_tunnel_is_a_network_failure_with_its_status() {
+fn a_proxy_that_opens_no_tunnel_is_told_from_one_that_has_trouble() {
     let server = StandIn::tls(ok(&PACKAGE));
-    for (answer, text) in [
+    for (answer, code, text, hint) in [
         (
-            "HTTP/1.1 403 Forbidden\r\n\r\n",
-            "proxy server responded 403",
+            "403 Forbidden",
+            4,
+            "the proxy answered 403",
+            "the proxy does not let this call through",
         ),
         (
-            "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n",
-            "responded 407",
+            "407 Login",
+            4,
+            "the proxy answered 407",
+            "the proxy wants a user and a password",
         ),
-        ("HTTP/1.1 502 Bad Gateway\r\n\r\n", "responded 502"),
-        ("", "through the proxy"),
+        (
+            "302 Found",
+            3,
+            "the proxy answered 302",
+            "the proxy may want a login first",
+        ),
+        (
+            "429 Slower",
+            6,
+            "no tunnel was opened: proxy server responded 429",
+            "",
+        ),
+        (
+            "502 Bad Gateway",
+            6,
+            "no tunnel was opened: proxy server responded 502",
+            "",
+        ),
     ] {
+        let answer = format!("HTTP/1.1 {answer}\r\n\r\n");
         let proxy = StandIn::scripted(Greeting::Plain, vec![Step::Send(answer.into())]);
         let with_password = format!("http://user:pass-word@{}", proxy.address);
         let outcome = Run::new(&server).env("https_proxy", with_password).go();
-        outcome
-            .exits(6)
-            .complains(&format!("through the proxy {}: ", url(&proxy)))
-            .complains(text)
-            .leaves_nothing();
+        let way = format!("through the proxy {} (https_proxy): {text}", url(&proxy));
+        outcome.exits(code).complains(&way).leaves_nothing();
         assert!(!outcome.stderr.contains("pass-word"), "{outcome}");
+        assert!(outcome.stderr.contains(hint), "{outcome}");
         assert_eq!(
-            outcome.stderr.contains("hint: the proxy wants"),
-            answer.contains("407")
+            outcome.stderr.contains("hint"),
+            !hint.is_empty(),
+            "{outcome}"
         );
     }
+    let proxy = StandIn::scripted(Greeting::Plain, Vec::new());
+    let outcome = Run::new(&server).env("all_proxy", url(&proxy)).go();
+    outcome
+        .exits(6)
+        .complains(&format!("through the proxy {} (all_proxy): ", url(&proxy)));
+    // A login page where the service should be.
+    let page = b"HTTP/1.1 200 OK\r\n\r\n<html>Please log in</html>".to_vec();
+    let proxy = StandIn::scripted(Greeting::Plain, vec![Step::Send(page)]);
+    let outcome = Run::new(&server).env("all_proxy", url(&proxy)).go();
+    outcome.exits(6);
+    assert!(
+        outcome
+            .stderr
+            .contains("hint: the other side does not speak TLS"),
+        "{outcome}"
+    );
     assert!(server.requests().is_empty());
 }
 

@@ -20,16 +20,20 @@ fn with(certificate: Certificate) -> (StandIn, Outcome) {
 #[test]
 fn a_certificate_that_is_not_trusted_exits_8_and_gets_no_token() {
     for (certificate, text, hint) in [
-        (Certificate::SelfSigned, "UnknownIssuer", "--cacert"),
+        (
+            Certificate::SelfSigned,
+            "its issuer is unknown",
+            "hint: see who issued it: openssl s_client -connect localhost:",
+        ),
         (
             Certificate::Expired,
-            "certificate expired",
-            "this host's clock",
+            "it expired at 2001-01-01 00:00:00 UTC, and this host's clock says 20",
+            "check this host's clock",
         ),
         (
             Certificate::NotYetValid,
-            "not valid yet",
-            "this host's clock",
+            "it is not valid before 3000-01-01 00:00:00 UTC, and this host's clock says 20",
+            "check this host's clock",
         ),
         (Certificate::WrongName, "not valid for name", "--endpoint"),
     ] {
@@ -52,7 +56,7 @@ fn the_built_in_roots_do_not_trust_a_private_ca() {
         .args(&["-e", &endpoint, ID])
         .go()
         .exits(8)
-        .complains("UnknownIssuer");
+        .complains("its issuer is unknown");
 }
 
 #[test]
@@ -74,7 +78,7 @@ fn ssl_cert_file_is_trusted_and_cacert_wins_over_it() {
         .env("SSL_CERT_FILE", "/nowhere")
         .go()
         .exits(1)
-        .complains("cannot use the CA file /nowhere: No such file");
+        .complains("cannot use the CA file /nowhere (SSL_CERT_FILE): No such file");
 }
 
 #[test]
@@ -127,13 +131,22 @@ fn a_server_without_tls_or_with_an_old_one_is_a_network_failure() {
     // The fatal alert protocol_version (RFC 5246, 7.2), as from a server that has TLS 1.1 only.
     let alert = Step::Send(vec![0x15, 3, 2, 0, 2, 2, 70]);
     let http = Step::Send(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec());
-    for (step, text) in [(alert, "ProtocolVersion"), (http, "InvalidContentType")] {
+    for (step, text, hint) in [
+        (
+            alert,
+            "ProtocolVersion",
+            "hint: this program speaks TLS 1.2 and 1.3",
+        ),
+        (
+            http,
+            "InvalidContentType",
+            "hint: the other side does not speak TLS",
+        ),
+    ] {
         let server = StandIn::scripted(Greeting::Script, vec![step]);
-        Run::new(&server)
-            .go()
-            .exits(6)
-            .complains(text)
-            .leaves_nothing();
+        let outcome = Run::new(&server).go();
+        outcome.exits(6).complains(text).leaves_nothing();
+        assert!(outcome.stderr.contains(hint), "{outcome}");
     }
 }
 
