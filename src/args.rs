@@ -222,7 +222,7 @@ pub fn parse(
             Arg::Short('V') | Arg::Long("version") => return Ok(Command::Version),
             Arg::Value(value) => {
                 if given.sub_job_id.replace(value).is_some() {
-                    return Err(Error::Usage("more than one SUB_JOB_ID is given".to_owned()));
+                    return Err(Error::Usage("more than one SUB_JOB_ID".to_owned()));
                 }
                 continue;
             }
@@ -240,7 +240,7 @@ pub fn parse(
             other => return Err(usage(other.unexpected())),
         };
         if slot.replace(value(&mut parser, option)?).is_some() {
-            return Err(Error::Usage(format!("{option} is given more than once")));
+            return Err(Error::Usage(format!("{option} was given more than once")));
         }
     }
     given.resolve(&|name| env(name).filter(|value| !value.is_empty()))
@@ -266,7 +266,7 @@ impl Given {
     /// Fills in the environment and the defaults, and checks every value.
     fn resolve(self, env: &dyn Fn(&'static str) -> Option<OsString>) -> Result<Command, Error> {
         if self.quiet && self.verbose {
-            return Err(exclude_each_other("--quiet", "--verbose"));
+            return Err(not_together("--quiet", "--verbose"));
         }
         if let Some(task_id) = &self.list {
             let list = self.list(task_id)?;
@@ -285,7 +285,7 @@ impl Given {
             (self.no_verify, "--no-verify"),
         ] {
             if is_given {
-                return Err(exclude_each_other("--list", what));
+                return Err(not_together("--list", what));
             }
         }
         let job_id = self.job.as_deref();
@@ -299,7 +299,7 @@ impl Given {
 
     fn download(&self) -> Result<Download, Error> {
         if self.job.is_some() {
-            return Err(Error::Usage("--job goes with --list only".to_owned()));
+            return Err(Error::Usage("--job is only for --list".to_owned()));
         }
         let Some(sub_job_id) = &self.sub_job_id else {
             let missing = "SUB_JOB_ID is missing (or --list TASK_ID)";
@@ -369,8 +369,8 @@ impl Given {
     }
 }
 
-fn exclude_each_other(one: &str, other: &str) -> Error {
-    Error::Usage(format!("{one} and {other} exclude each other"))
+fn not_together(one: &str, other: &str) -> Error {
+    Error::Usage(format!("{one} and {other} can't be used together"))
 }
 
 /// Parses an ID; `what` names it for the error.
@@ -431,7 +431,7 @@ fn output_path(value: &OsStr) -> Result<PathBuf, Error> {
         || output.parent().is_some_and(is_descriptor)
     {
         return Err(Error::Usage(format!(
-            "--output: {} is a stream, not a file: nothing could be taken back there",
+            "--output: {} is a stream, not a file: what is written there can't be taken back",
             display_path(&output)
         )));
     }
@@ -445,7 +445,7 @@ fn seconds(option: &str, value: Option<OsString>) -> Result<Option<Duration>, Er
     match time {
         Some(time) if (SHORTEST..=LONGEST).contains(&time) => Ok(Some(time)),
         _ => Err(Error::Usage(format!(
-            "{option}: must be a number of seconds from {} to {}",
+            "{option} must be a number of seconds from {} to {}",
             SHORTEST.as_secs_f64(),
             LONGEST.as_secs()
         ))),
@@ -484,6 +484,6 @@ fn usage(error: lexopt::Error) -> Error {
         lexopt::Error::UnexpectedArgument(_)
         | lexopt::Error::ParsingFailed { .. }
         | lexopt::Error::NonUnicodeValue(_)
-        | lexopt::Error::Custom(_) => "an argument can't be used".to_owned(),
+        | lexopt::Error::Custom(_) => "an argument makes no sense".to_owned(),
     })
 }

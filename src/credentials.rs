@@ -138,17 +138,7 @@ impl Key {
         if let Some(project_id) = self.project_id {
             headers.push(("X-Project-Id", Secret::new(project_id)));
         }
-        let lower_case: Vec<String> = headers
-            .iter()
-            .map(|(name, _)| name.to_ascii_lowercase())
-            .collect();
-        let mut signed: Vec<(&str, &str)> = lower_case
-            .iter()
-            .zip(&headers)
-            .map(|(name, (_, value))| (name.as_str(), value.expose()))
-            .collect();
-        signed.push(("host", host));
-        let (signature, names) = signature::sign(call, &signed, &date, &self.secret);
+        let (signature, names) = signature::sign(call, host, &headers, &date, &self.secret);
         let authorization = format!(
             "{} Access={}, SignedHeaders={names}, Signature={}",
             signature::ALGORITHM,
@@ -167,14 +157,14 @@ impl Key {
 
 /// Where the credentials come from.
 pub enum Source {
-    /// Out of the environment, and checked already.
+    /// Read from the environment, and checked already.
     Environment(Credentials),
     TokenFile(Place),
     CredentialsFile {
         place: Place,
-        /// The project, where the file has none.
+        /// The project, if the file has none: out of the environment, and checked already.
         project_id: Option<String>,
-        /// Whether it may be missing: it is then as if nothing had been said.
+        /// Whether it may be missing: then there are no credentials.
         is_default: bool,
     },
     Nowhere,
@@ -197,7 +187,7 @@ impl Source {
         match (token_file, credentials_file) {
             (Some(_), Some(_)) => {
                 return Err(Error::Usage(
-                    "--token-file and --credentials-file exclude each other".to_owned(),
+                    "--token-file and --credentials-file can't be used together".to_owned(),
                 ));
             }
             (Some(place), None) => return Ok(Source::TokenFile(place)),
@@ -216,7 +206,9 @@ impl Source {
         }
         // What is not Unicode is refused, like anything that is not ASCII.
         let text = |name| env(name).map(|value| value.to_string_lossy().into_owned());
-        let project_id = text(PROJECT_ID);
+        let project_id = text(PROJECT_ID)
+            .map(|text| check_key(&text, PROJECT_ID))
+            .transpose()?;
         match (text(ACCESS_KEY), text(SECRET_KEY)) {
             (None, None) => {}
             (access_key, secret_key) => {

@@ -140,7 +140,7 @@ impl Authority {
             ('/', "a path"),
         ] {
             if text.contains(mark) {
-                return Err(format!("there must be no '{mark}' ({what}) in it"));
+                return Err(format!("it must not contain '{mark}' ({what})"));
             }
         }
         // The colons of an IPv6 address are in its brackets.
@@ -209,12 +209,12 @@ fn check_host(host: &str) -> Result<(), String> {
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     });
     if host.len() > 253 || !labels_are_valid {
-        return Err("the host is not a valid name".to_owned());
+        return Err("not a valid host name".to_owned());
     }
     // A name can't end in a number (RFC 3696, section 2): that is an address gone wrong.
     let last = host.rsplit('.').next().unwrap_or(host);
     if last.bytes().all(|byte| byte.is_ascii_digit()) && host.parse::<Ipv4Addr>().is_err() {
-        return Err("the host is not a valid IPv4 address".to_owned());
+        return Err("not a valid IPv4 address".to_owned());
     }
     Ok(())
 }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::exit::Exit;
-use crate::printable::{self, Text};
+use crate::printable;
+use crate::secret::Text;
 
 /// Characters that each of a server's short texts (a request ID, a date) may take in a message.
 pub const SHORT: usize = 100;

@@ -9,8 +9,7 @@ use crate::args::Limits;
 use crate::call::Call;
 use crate::credentials::Kind;
 use crate::error::{Error, Hint, Refusal};
-use crate::printable::Text;
-use crate::secret::Secrets;
+use crate::secret::{Secrets, Text};
 use crate::tls_fault::{self, TlsFault};
 
 /// The largest response head, in bytes: ureq's default, stated because the program rests on it.

@@ -3,7 +3,6 @@
 //! A server, a file name or an environment variable may hold anything: escape sequences that
 //! repaint a terminal, new lines that forge a log entry, overrides that turn the reading order.
 
-use std::fmt;
 use std::path::Path;
 
 /// Characters that one piece of a server's text may take in a message.
@@ -15,28 +14,6 @@ pub const HINT_OF_A_VALUE: usize = 24;
 
 /// The longest path that Linux takes, in bytes (`PATH_MAX`), and so in characters.
 const LONGEST_PATH: usize = 4096;
-
-/// A text from outside with the run's secrets taken out (see [`crate::secret`]). It is shown
-/// escaped, in at most as many characters as the format's precision says, else [`LIMIT`].
-#[derive(Debug, PartialEq, Eq)]
-pub struct Text(String);
-
-impl Text {
-    /// To be called where the secrets are taken out.
-    pub fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl fmt::Display for Text {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&escape(&self.0, f.precision().unwrap_or(LIMIT)))
-    }
-}
 
 /// A path as a message shows it: escaped, and whole.
 pub fn display_path(path: &Path) -> String {

@@ -11,7 +11,7 @@ use crate::credentials::Kind;
 use crate::error::{Error, Hint, Refusal, SHORT};
 use crate::error_body::{ErrorBody, MAX_ERROR_BODY};
 use crate::exchange::{Exchange, PROXY_LOGIN_HINT};
-use crate::printable::Text;
+use crate::secret::Text;
 
 /// How far the clock of a signature may be off (API reference, `APIGW.0301`).
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(15 * 60);

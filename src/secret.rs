@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::printable::Text;
+use crate::printable::{LIMIT, escape};
 
 /// What a secret is replaced by.
 const MASK: &str = "***";
@@ -90,7 +90,24 @@ impl Secrets {
             };
             rest = &rest[width..];
         }
-        Text::new(hidden)
+        Text(hidden)
+    }
+}
+
+/// A text from outside without the run's secrets. It is shown escaped, in at most as many characters
+/// as the format's precision says, else [`LIMIT`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct Text(String);
+
+impl Text {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&escape(&self.0, f.precision().unwrap_or(LIMIT)))
     }
 }
 
@@ -130,7 +147,7 @@ fn encoded(text: &str) -> Option<(char, usize)> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Secret, Secrets};
+    use super::{Secret, Secrets, Text};
 
     fn hide(secret: &str, text: &str) -> String {
         let secrets = Secrets::new(vec![Secret::new(secret.to_owned())]);
@@ -199,7 +216,7 @@ mod tests {
 
         #[test]
         fn a_text_without_secrets_stays_as_it_is(text in ".{0,100}") {
-            prop_assert_eq!(Secrets::default().hide_in(&text), crate::printable::Text::new(text));
+            prop_assert_eq!(Secrets::default().hide_in(&text), Text(text));
         }
     }
 }

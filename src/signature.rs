@@ -10,21 +10,25 @@ use crate::secret::Secret;
 
 pub const ALGORITHM: &str = "SDK-HMAC-SHA256";
 
-/// The hexadecimal signature of `call` at `date` (`X-Sdk-Date`, `YYYYMMDDTHHMMSSZ`, UTC), and the
-/// names of the signed headers as the header `Authorization` lists them. `headers` are the names in
-/// lower case with their values, which are trimmed already.
+/// The hexadecimal signature of a call to `host` at `date` (`X-Sdk-Date`, `YYYYMMDDTHHMMSSZ`, UTC),
+/// and the names of the signed headers as the header `Authorization` lists them: `Host`, and
+/// `headers` with their names in any case and their values trimmed.
 pub fn sign(
     call: &Call,
-    headers: &[(&str, &str)],
+    host: &str,
+    headers: &[(&str, Secret)],
     date: &str,
     secret_key: &Secret,
 ) -> (Secret, String) {
-    let mut headers = headers.to_vec();
-    headers.sort_unstable();
-    let names: Vec<&str> = headers.iter().map(|(name, _)| *name).collect();
+    let mut signed = vec![("host".to_owned(), host)];
+    for (name, value) in headers {
+        signed.push((name.to_ascii_lowercase(), value.expose()));
+    }
+    signed.sort_unstable();
+    let names: Vec<&str> = signed.iter().map(|(name, _)| name.as_str()).collect();
     let names = names.join(";");
     let mut lines = String::new();
-    for (name, value) in headers {
+    for (name, value) in &signed {
         lines.extend([name, ":", value, "\n"]);
     }
     // The path gets a slash at its end that the wire has not. Of a call without a body, it is the
@@ -72,10 +76,11 @@ mod tests {
         for vector in vectors {
             let text = |name: &str| vector[name].as_str().unwrap();
             let id = SubJobId::parse(vector["query"][0][1].as_str().unwrap()).unwrap();
-            let headers = [("x-sdk-date", text("x_sdk_date")), ("host", text("host"))];
+            let date = Secret::new(text("x_sdk_date").to_owned());
             let (signature, names) = sign(
                 &Call::DownloadLog(id),
-                &headers,
+                text("host"),
+                &[("X-Sdk-Date", date)],
                 text("x_sdk_date"),
                 &Secret::new(text("sk").to_owned()),
             );

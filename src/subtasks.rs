@@ -11,8 +11,8 @@ use crate::error::{Error, SHORT};
 use crate::error_body::{ErrorBody, without_byte_order_mark};
 use crate::id::{JobId, SubJobId};
 use crate::package::not_asked_for;
-use crate::printable::Text;
 use crate::response::Body;
+use crate::secret::Text;
 
 /// The largest answer, in bytes. A real one has about 9 kB.
 const MAX_ANSWER: u64 = 4 << 20;

@@ -104,36 +104,36 @@ fn a_command_line_that_can_t_be_right_is_refused() {
         (&["-e", NOWHERE, ID, "--output"], "--output needs a value"),
         (
             &["-e", NOWHERE, ID, "-q", "-v"],
-            "--quiet and --verbose exclude each other",
+            "--quiet and --verbose can't be used together",
         ),
         (
             &["-e", NOWHERE, "-e", NOWHERE, ID],
-            "--endpoint is given more than once",
+            "--endpoint was given more than once",
         ),
         (
             &["-r", "a", "--region=b", ID],
-            "--region is given more than once",
+            "--region was given more than once",
         ),
         (
             &["-t", "a", "-ta", ID],
-            "--token-file is given more than once",
+            "--token-file was given more than once",
         ),
-        (&["-o", "a", "-oa", ID], "--output is given more than once"),
+        (&["-o", "a", "-oa", ID], "--output was given more than once"),
         (
             &["--cacert=a", "--cacert=a", ID],
-            "--cacert is given more than once",
+            "--cacert was given more than once",
         ),
         (
             &["--timeout=1", "--timeout=1", ID],
-            "--timeout is given more than once",
+            "--timeout was given more than once",
         ),
         (
             &["--max-time=1", "--max-time=1", ID],
-            "--max-time is given more than once",
+            "--max-time was given more than once",
         ),
         (
             &["--connect-timeout=1", "--connect-timeout=1", ID],
-            "--connect-timeout is given more than once",
+            "--connect-timeout was given more than once",
         ),
         (&[ID], "no endpoint: give"),
         (
@@ -260,24 +260,24 @@ fn an_endpoint_is_a_host_with_or_without_port_and_https() {
         ),
         ("http://128.0.0.1", "http:// is only for this host"),
         ("http://[::2]", "http:// is only for this host"),
-        ("ho st", "the host is not a valid name"),
-        ("host_.-x", "the host is not a valid name"),
-        ("a..b", "the host is not a valid name"),
-        ("h\u{f6}st", "the host is not a valid name"),
+        ("ho st", "not a valid host name"),
+        ("host_.-x", "not a valid host name"),
+        ("a..b", "not a valid host name"),
+        ("h\u{f6}st", "not a valid host name"),
         ("host\r\nX:y", "the port"),
         ("[::1", "the port"),
         (
             "[fe80::1%eth0]",
             "the host in brackets is not an IPv6 address",
         ),
-        ("[::1]x", "the host is not a valid name"),
-        ("1.2.3.256", "the host is not a valid IPv4 address"),
+        ("[::1]x", "not a valid host name"),
+        ("1.2.3.256", "not a valid IPv4 address"),
         (
             "cn-north-4",
             "this is the name of a region: --region cn-north-4",
         ),
         ("https://eu-west-101/", "this is the name of a region"),
-        ("127.1", "the host is not a valid IPv4 address"),
+        ("127.1", "not a valid IPv4 address"),
     ] {
         let outcome = with(&["-e", endpoint, ID]);
         assert_usage(&outcome, "--endpoint: ");
@@ -401,7 +401,7 @@ fn times_are_decimal_seconds() {
             let outcome = with(&["-e", NOWHERE, &format!("{option}={value}"), ID]);
             assert_usage(
                 &outcome,
-                &format!("{option}: must be a number of seconds from 0.001 to 31536000"),
+                &format!("{option} must be a number of seconds from 0.001 to 31536000"),
             );
         }
     }

@@ -140,7 +140,7 @@ fn the_first_source_that_is_there_counts() {
         fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("a mode");
         run = run.env("HOME", &home);
         for (name, add) in &sources[..=last] {
-            // The two options exclude each other.
+            // The two options can't be used together.
             if *name != "OPTION" || last == 4 {
                 let content = if *name == "token-file" {
                     (*name).to_owned()
@@ -185,6 +185,19 @@ fn a_project_is_filled_in_where_the_file_has_none() {
         run.go().exits(0);
         assert_eq!(assert_signed(&server).header("X-Project-Id"), project);
     }
+}
+
+#[test]
+fn a_wrong_project_is_told_by_where_it_comes_from() {
+    let run = Run::bare()
+        .without_env("HUAWEICLOUD_TOKEN")
+        .env("HUAWEICLOUD_SDK_PROJECT_ID", "a b");
+    let file = run.secret_file("credentials", profile().as_bytes());
+    let run = run.env("HUAWEICLOUD_SDK_CREDENTIALS_FILE", file);
+    run.args(&["-e", "127.0.0.1:1", ID])
+        .go()
+        .exits(2)
+        .complains("HUAWEICLOUD_SDK_PROJECT_ID contains white space");
 }
 
 #[test]
@@ -243,7 +256,7 @@ fn half_a_pair_is_a_usage_error_that_names_the_other_half() {
         .go();
     outcome
         .exits(2)
-        .complains("--token-file and --credentials-file exclude each other");
+        .complains("--token-file and --credentials-file can't be used together");
 }
 
 #[test]

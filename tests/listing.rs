@@ -375,28 +375,28 @@ fn options_of_a_download_do_not_go_with_a_list() {
     for (args, text) in [
         (
             &["--list", TASK, ID][..],
-            "--list and SUB_JOB_ID exclude each other",
+            "--list and SUB_JOB_ID can't be used together",
         ),
         (
             &["--list", TASK, "-o", "x"],
-            "--list and --output exclude each other",
+            "--list and --output can't be used together",
         ),
         (
             &["--list", TASK, "-n"],
-            "--list and --no-clobber exclude each other",
+            "--list and --no-clobber can't be used together",
         ),
         (
             &["--list", TASK, "--no-verify"],
-            "--list and --no-verify exclude each other",
+            "--list and --no-verify can't be used together",
         ),
-        (&["--job", JOB, ID], "--job goes with --list only"),
+        (&["--job", JOB, ID], "--job is only for --list"),
         (
             &["--list", TASK, "--list", TASK],
-            "--list is given more than once",
+            "--list was given more than once",
         ),
         (
             &["--list", TASK, "--job=a", "--job=a"],
-            "--job is given more than once",
+            "--job was given more than once",
         ),
         (&["--list"], "--list needs a value"),
         (
