@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Measures the program against curl and wget, taking turns: a small and a large package over HTTPS
-on loopback, from nginx, to memory. Prints a table of medians and ratios, in Markdown.
+on loopback, from nginx, to memory. Prints a table of medians and ratios, in Markdown, and what the
+machine itself needs for the large one: receiving it, decrypting it and writing it, each alone.
 
 Usage: bench.py PROGRAM
 RUNS (at least 9) and LARGE (MiB) come from the environment. Needs nginx, curl, wget, openssl and
@@ -166,7 +167,60 @@ def measure(folder, program, runs, large, ports):
             print(f"| {size} | {name} | {wall * 1000:.1f} ms | {ratios[0]} "
                   f"| {cpu * 1000:.1f} ms | {ratios[1]} | {memory / 1024:.1f} MiB | {ratios[2]} |")
     print()
+    print_limit(folder, large)
+    print()
     print(f"The program's size: {os.path.getsize(program) / 1e6:.2f} MB.")
+
+
+def print_limit(folder, mebibytes):
+    """What nobody can do without: the time for receiving, decrypting and writing as many bytes, with
+    no program in between, each the least of five."""
+    parts = {"receiving": receiving, "decrypting": decrypting, "writing": writing}
+    times = {name: min(part(folder, mebibytes) for _ in range(5)) for name, part in parts.items()}
+    listed = ", ".join(f"{name} {time_taken * 1000:.0f} ms" for name, time_taken in times.items())
+    print(f"The machine alone, for {mebibytes} MiB: {listed}; together "
+          f"{sum(times.values()) * 1000:.0f} ms.")
+
+
+def receiving(folder, mebibytes):
+    """From a socket on loopback, where another process sends a file."""
+    with socket.create_server(("127.0.0.1", 0)) as server, \
+            open(f"{folder}/large.zip", "rb") as package:
+        child = os.fork()
+        if child == 0:
+            connection, _ = server.accept()
+            connection.sendfile(package)
+            os._exit(0)
+        buffer = bytearray(256 << 10)
+        with socket.create_connection(server.getsockname()) as connection:
+            start = time.perf_counter()
+            while connection.recv_into(buffer):
+                pass
+            time_taken = time.perf_counter() - start
+        os.waitpid(child, 0)
+    return time_taken
+
+
+def decrypting(_folder, mebibytes):
+    """With AES-256-GCM, TLS's records of 16 KiB at a time, by openssl."""
+    speed = subprocess.run(["openssl", "speed", "-mr", "-decrypt", "-seconds", "1", "-bytes",
+                            "16384", "-evp", "aes-256-gcm"],
+                           capture_output=True, text=True, check=True).stdout
+    per_second = float(speed.strip().splitlines()[-1].split(":")[-1])
+    return mebibytes * MIB / per_second
+
+
+def writing(folder, mebibytes):
+    """To the file system in memory, as much at a time as the program writes."""
+    buffer = os.urandom(256 << 10)
+    path = f"{folder}/written"
+    start = time.perf_counter()
+    with open(path, "wb", buffering=0) as file:
+        for _ in range(mebibytes * MIB // len(buffer)):
+            file.write(buffer)
+    time_taken = time.perf_counter() - start
+    os.remove(path)
+    return time_taken
 
 
 def machine():
