@@ -341,8 +341,9 @@ fn a_replaced_file_s_access_control_list_stays_and_the_folder_s_adds_nobody() {
 #[ignore = "only root can give files away"]
 fn an_access_control_list_goes_where_the_group_can_t_stay() {
     for storage in STORAGES {
+        let server = server();
         let run = Run::ordinary()
-            .calling(&server())
+            .calling(&server)
             .storage(storage)
             .file(OUTPUT, OLD);
         if !has_access_lists(run.folder.path()) {

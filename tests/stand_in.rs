@@ -8,6 +8,7 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -72,9 +73,11 @@ impl Request {
 
 type Script = dyn Fn(&Request) -> Vec<Step> + Send + Sync;
 
-/// A running server. It serves connections until the process ends.
+/// A running server. It takes connections until it is dropped, and serves those that it took to
+/// their end.
 pub struct StandIn {
     pub address: SocketAddr,
+    is_over: Arc<AtomicBool>,
     /// What was received, a request for each connection.
     requests: Arc<Mutex<Vec<Request>>>,
 }
@@ -100,14 +103,23 @@ impl StandIn {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
         let script: Arc<Script> = Arc::new(script);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let ends = Arc::clone(&is_over);
         thread::spawn(move || {
             for connection in listener.incoming() {
+                if ends.load(Ordering::Relaxed) {
+                    return;
+                }
                 let (greeting, script, seen) = (greeting.clone(), script.clone(), seen.clone());
                 // A client that hangs up in the middle is part of many tests.
                 thread::spawn(move || connection.and_then(|c| serve(c, greeting, &*script, &seen)));
             }
         });
-        Ok(Self { address, requests })
+        Ok(Self {
+            address,
+            is_over,
+            requests,
+        })
     }
 
     /// A server that answers every request with the same script.
@@ -126,6 +138,14 @@ impl StandIn {
             .lock()
             .expect("no panic in the server")
             .clone()
+    }
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        // It wakes the thread, which may be gone already with the process.
+        let _ = TcpStream::connect(self.address);
     }
 }
 
