@@ -66,6 +66,13 @@ impl Run {
         Self::of(Path::new(env!("CARGO_BIN_EXE_codearts-check-log")), None)
     }
 
+    /// The same below another program, which gets the program as its last argument.
+    pub fn below(command: &[&str]) -> Self {
+        let run = Self::of(Path::new(command[0]), None);
+        run.args(&command[1..])
+            .arg(env!("CARGO_BIN_EXE_codearts-check-log"))
+    }
+
     /// The same as an ordinary user, whatever the tests' own is. That user may not be able to reach
     /// the program where it was built, and gets a copy.
     pub fn ordinary() -> Self {

@@ -15,6 +15,7 @@ mod answers;
 mod command_line;
 mod credentials;
 mod documents;
+mod injection;
 mod listing;
 mod output;
 mod proxies;

@@ -1,0 +1,116 @@
+//! Faults at every system call of a run: an error, a kill, and the deadline's signal. Whatever
+//! happens, the output is the old file or the package, whole, and the exit code says which.
+
+use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::ExitStatusExt;
+
+use crate::answers::ok;
+use crate::harness::{OUTPUT, Outcome, Run, STORAGES, Storage, os};
+use crate::packages::{OLD, PACKAGE};
+use crate::stand_in::StandIn;
+
+/// What is injected at a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Error,
+    Kill,
+    /// As a parent's left-over timer may send it, or a tired administrator.
+    Alarm,
+}
+
+/// A run below strace, which injects at a call, if any: the number of those of its name, from 1.
+fn traced(server: &StandIn, storage: Storage, old: bool, inject: Option<&str>) -> Outcome {
+    let mut tracer = vec!["strace", "-qq", "-o", "trace"];
+    if let Some(inject) = inject {
+        tracer.extend(["-e", inject]);
+    }
+    let mut run = Run::below(&tracer).calling(server).storage(storage);
+    if old {
+        run = run.file(OUTPUT, OLD);
+    }
+    run.go()
+}
+
+/// How often each system call is made in a run that succeeds.
+fn calls(server: &StandIn, storage: Storage, old: bool) -> BTreeMap<String, usize> {
+    let outcome = traced(server, storage, old, None);
+    outcome.exits(0);
+    let trace = String::from_utf8_lossy(&outcome.files[os(b"trace")]).into_owned();
+    let mut calls = BTreeMap::new();
+    for line in trace.lines() {
+        let name = line.split('(').next().unwrap_or_default();
+        if !name.is_empty() && name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_') {
+            *calls.entry(name.to_owned()).or_insert(0) += 1;
+        }
+    }
+    // It does not return, and no failure of it can be handled.
+    calls.remove("exit_group");
+    calls
+}
+
+#[track_caller]
+fn assert_whole_or_old(outcome: &Outcome, storage: Storage, old: bool, what: &str) {
+    let killed = outcome.status.signal().is_some();
+    match outcome.files.get(os(OUTPUT.as_bytes())) {
+        None => {
+            assert!(!old, "{what}: the old file is gone\n{outcome}");
+            assert_ne!(
+                outcome.status.code(),
+                Some(0),
+                "{what}: nothing is there\n{outcome}"
+            );
+        }
+        Some(there) if there == OLD => {
+            assert_ne!(
+                outcome.status.code(),
+                Some(0),
+                "{what}: only the old file\n{outcome}"
+            );
+        }
+        Some(there) => {
+            assert!(*there == *PACKAGE, "{what}: half a package\n{outcome}");
+            let is_said = outcome.stderr.contains("the package is there");
+            let is_success = outcome.status.code() == Some(0);
+            assert!(
+                killed || is_said || is_success,
+                "{what}: a silent package\n{outcome}"
+            );
+        }
+    }
+    for (name, content) in &outcome.files {
+        if name.as_bytes().starts_with(b".codearts-check-log.") {
+            // A name can stay where the program is killed, or can't remove it.
+            let may_stay = killed || what.contains("unlink");
+            let is_whole = storage == Storage::Named || *content == *PACKAGE;
+            assert!(may_stay && is_whole, "{what}: {name:?} is left\n{outcome}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "it takes minutes, and strace"]
+fn a_fault_at_any_system_call_leaves_the_old_file_or_the_package() {
+    let server = StandIn::tls(ok(&PACKAGE));
+    let mut injected = 0;
+    for storage in STORAGES {
+        for old in [false, true] {
+            for (name, count) in calls(&server, storage, old) {
+                for number in 1..=count {
+                    for fault in [Fault::Error, Fault::Kill, Fault::Alarm] {
+                        let action = match fault {
+                            Fault::Error => "error=EIO",
+                            Fault::Kill => "signal=KILL",
+                            Fault::Alarm => "signal=ALRM",
+                        };
+                        let what = format!("inject={name}:{action}:when={number}");
+                        let outcome = traced(&server, storage, old, Some(&what));
+                        assert_whole_or_old(&outcome, storage, old, &what);
+                        injected += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(injected > 1_000, "only {injected} faults");
+}
