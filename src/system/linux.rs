@@ -262,7 +262,10 @@ pub mod deadline {
         LAST_WORDS.get_or_init(|| last_words);
         let handler = end as extern "C" fn(c_int);
         let timer = libc::itimerval {
-            it_interval: NO_TIME,
+            it_interval: libc::timeval {
+                tv_sec: 0,
+                tv_usec: 0,
+            },
             it_value: libc::timeval {
                 tv_sec: time.as_secs().try_into().map_err(io::Error::other)?,
                 tv_usec: (time.subsec_micros() as i32).into(), // below a million
@@ -294,20 +297,12 @@ pub mod deadline {
         Ok(())
     }
 
-    /// Takes the deadline back: what comes next must not be cut in two.
+    /// Takes the deadline back: what comes next must not be cut in two, by the timer or by whoever
+    /// sends its signal.
     pub fn disarm() {
-        let never = libc::itimerval {
-            it_interval: NO_TIME,
-            it_value: NO_TIME,
-        };
-        // SAFETY: the pointers are to a local and null. It can't fail: the arguments are valid.
-        unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const never, ptr::null_mut()) };
+        // SAFETY: no handler is installed, the signal is only ignored.
+        unsafe { libc::signal(libc::SIGALRM, libc::SIG_IGN) };
     }
-
-    const NO_TIME: libc::timeval = libc::timeval {
-        tv_sec: 0,
-        tv_usec: 0,
-    };
 
     extern "C" fn end(_signal: c_int) {
         // SAFETY: the strings are static, and every call is async-signal-safe. `OnceLock::get` is
