@@ -37,6 +37,7 @@ help:
 	@echo 'make lint          check format and lints'
 	@echo 'make static        build it static, for TARGET: $(TARGET)'
 	@echo 'make static-check  try that in an empty root, as root'
+	@echo "make rust-version  build it with the oldest Rust it claims, Debian trixie's, as root"
 	@echo 'make dist          pack it: target/dist/$(DIST).tar.gz'
 	@echo 'make dist-check    see whether two folders give the same package'
 	@echo 'make bench         measure it against curl and wget'
@@ -84,6 +85,10 @@ static:
 static-check: static
 	$(CARGO) build $(LOCKED) --release --example stand-in
 	tests/static_check.sh $(STATIC) $(STAND_IN)
+
+.PHONY: rust-version
+rust-version:
+	tests/rust_version.sh target/trixie
 
 .PHONY: dist
 dist: static

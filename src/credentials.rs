@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, ErrorKind, Read};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -242,7 +242,7 @@ impl Source {
             Source::TokenFile(place) => {
                 let bytes = place
                     .read(console)
-                    .map_err(|e| Error::local("read the token from", place.name_if(&e), e))?;
+                    .map_err(|e| Error::local("read the token from", place.name_or_length(), e))?;
                 parse_token(&bytes, &format!("the token in {place}")).map(Credentials::Token)
             }
             Source::CredentialsFile {
@@ -250,14 +250,12 @@ impl Source {
                 project_id,
                 is_default,
             } => {
-                let bytes = match place.read(console) {
-                    Err(e) if is_default && is_missing(&e) => {
-                        return Err(Error::Usage(NO_CREDENTIALS.to_owned()));
-                    }
-                    read => {
-                        read.map_err(|e| Error::local("read the credentials from", &place, e))?
-                    }
-                };
+                let read = place.read(console);
+                if is_default && read.as_ref().is_err_and(is_missing) {
+                    return Err(Error::Usage(NO_CREDENTIALS.to_owned()));
+                }
+                let bytes =
+                    read.map_err(|e| Error::local("read the credentials from", &place, e))?;
                 let parsed = if bytes.len() > MAX_FILE {
                     Err("is too large for a credentials file".to_owned())
                 } else {
@@ -312,11 +310,11 @@ impl Place {
         Ok(bytes)
     }
 
-    /// The place as a message may show it when it can't be read. What is no file may be the token
-    /// itself, given in the file's place: only its length is told.
-    fn name_if(&self, error: &io::Error) -> String {
+    /// The place as a message may show it when it can't be read. Where there is no such file, the
+    /// name may be the token itself, given in the file's place: only its length is told.
+    fn name_or_length(&self) -> String {
         match self {
-            Place::File(path) if is_missing(error) => {
+            Place::File(path) if path.symlink_metadata().is_err() => {
                 format!("a file with a name of {} bytes", path.as_os_str().len())
             }
             _ => self.to_string(),
@@ -333,10 +331,9 @@ impl fmt::Display for Place {
     }
 }
 
-/// Whether there is no such file, or can't be.
+/// Whether there is no such file.
 fn is_missing(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
-    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 /// Parses a token, leaving out the white space around it.
