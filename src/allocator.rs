@@ -9,13 +9,16 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
+use crate::system::deadline::out_of_memory;
+
 /// The smallest page of any processor, in bytes.
 const PAGE: usize = 4096;
 
 /// The smallest block that it is about, in bytes: half a record.
 const LARGE: usize = 8 << 10;
 
-/// The system's allocator, with large blocks aligned to pages.
+/// The system's allocator, with large blocks aligned to pages, and an end of the run in good order
+/// where there is no memory left.
 pub struct PageAligned;
 
 // SAFETY: everything is the system allocator's, which gets a layout that is as large and at least
@@ -25,7 +28,11 @@ pub struct PageAligned;
 unsafe impl GlobalAlloc for PageAligned {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promises hold for the other layout too.
-        unsafe { System.alloc(aligned(layout)) }
+        let block = unsafe { System.alloc(aligned(layout)) };
+        if block.is_null() {
+            out_of_memory();
+        }
+        block
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {

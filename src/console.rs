@@ -63,10 +63,9 @@ impl Console {
     }
 }
 
-/// Prints a line on standard error. There is nobody to tell that it can't be written.
+/// Prints a line on standard error.
 pub fn say(line: &str) {
-    // In one call, so that the lines of runs at once don't mix.
-    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
+    system::write_to_standard_error(&format!("{line}\n"));
 }
 
 /// Prints to standard output what a program may read.

@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, IsTerminal, Read};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
@@ -300,6 +300,9 @@ impl Place {
             Place::File(path) => system::open_without_waiting(path)?,
             Place::StandardInput => File::from(io::stdin().as_fd().try_clone_to_owned()?),
         };
+        if file.is_terminal() {
+            return Err(io::Error::other("a terminal would show what is typed"));
+        }
         if system::is_readable_by_others(&file)? {
             console.warn(&format!(
                 "{self} holds a secret, and its group or others may read it: chmod 600"

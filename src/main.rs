@@ -69,6 +69,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Failure> {
+    system::hide_memory();
     system::ignore_file_size_signal();
     let arguments = env::args_os().skip(1).collect();
     match args::parse(arguments, &|name| env::var_os(name))? {

@@ -4,16 +4,17 @@
 //! the run, even a power cut, leaves nothing behind and the old file untouched. Where the file
 //! system has no such files, the partial file has a short unique name beside the output's.
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Component, Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::error::Error;
 use crate::printable::display_path;
-use crate::system::{self, PinnedFile};
+use crate::system::{self, Folder, PinnedFile};
 
 const NOT_A_FILE: &str = "not a regular file";
 
@@ -23,22 +24,18 @@ const NAME_ATTEMPTS: u32 = 100;
 /// A package that is not there yet.
 pub struct Partial {
     file: File,
-    /// Its name, where it can't do without.
-    name: Option<TemporaryName>,
-    /// The output's folder, open to be synced at the end.
-    folder: File,
-    /// Where the package goes: no symbolic link.
-    target: PathBuf,
-    /// The same as the user wrote it, for messages.
+    /// The name beside the output's that it has, if it has one: from the start, where it can't do
+    /// without, or for the instant before it takes the output's.
+    name: Option<OsString>,
+    folder: Folder,
+    /// Where the folder was found.
+    folder_path: PathBuf,
+    /// The output's name in the folder: no symbolic link.
+    target: OsString,
+    /// The output as the user wrote it, for messages.
     output: PathBuf,
-    /// The file that was there at the start.
-    replaced: Option<Replaced>,
-}
-
-/// A file that is to be replaced.
-struct Replaced {
-    file: PinnedFile,
-    access_list: Option<Vec<u8>>,
+    /// The file that was there at the start, if it says who may read the new one.
+    replaced: Option<PinnedFile>,
 }
 
 impl Partial {
@@ -48,25 +45,34 @@ impl Partial {
         let failed = |e: io::Error| Error::local("write", display_path(&output), e);
         let target = locate(&output).map_err(failed)?;
         let folder_path = folder_of(&target).to_owned();
-        let folder = File::open(&folder_path)
+        let folder = Folder::open(&folder_path)
             .map_err(|e| Error::local("open the folder", display_path(&folder_path), e))?;
-        let replaced = Replaced::open(&target).map_err(failed)?;
+        if folder.is_append_only() {
+            let reason = "the folder is append-only: a package there could not be replaced";
+            return Err(failed(io::Error::other(reason)));
+        }
+        let target = target.file_name().unwrap_or_default().to_owned();
+        let replaced = find_replaced(&folder, &target).map_err(failed)?;
         // A file that is replaced may have been readable by few. Until the new one has its mode,
         // it is readable by its owner alone; else the umask decides, as for any new file.
         let mode = if replaced.is_some() { 0o600 } else { 0o666 };
-        let (file, name) = if let Ok(file) = system::create_nameless(&folder_path, mode) {
+        let (file, name) = if let Ok(file) = folder.create_nameless(mode) {
             (file, None)
         } else {
             // If the reason is another than a file system without O_TMPFILE, it comes again here.
-            let (file, name) = create_named(&folder_path, mode)
-                .map_err(|e| Error::local("create a file in", display_path(&folder_path), e))?;
-            system::deadline::remove_on(&name.0).map_err(failed)?;
-            (file, Some(name))
+            let create = || -> io::Result<_> {
+                let (file, name) = with_free_name(|name| folder.create(name, mode))?;
+                system::deadline::remove(&folder, &name)?;
+                Ok((file, Some(name)))
+            };
+            system::deadline::hold(create)
+                .map_err(|e| Error::local("create a file in", display_path(&folder_path), e))?
         };
         Ok(Self {
             file,
             name,
             folder,
+            folder_path,
             target,
             output,
             replaced,
@@ -99,48 +105,73 @@ impl Partial {
             .and_then(|()| self.file.sync_all())
             .map_err(|e| self.failed("write", &e))?;
         system::deadline::disarm();
-        self.make_visible().map_err(|e| self.failed("write", &e))?;
-        self.folder.sync_all().map_err(|e| {
+        self.check_folder()
+            .and_then(|()| self.make_visible())
+            .map_err(|e| self.failed("write", &e))?;
+        self.folder.sync().map_err(|e| {
             self.failed(
                 "sync the folder (the package is there, but a power cut may undo it) of",
+                &e,
+            )
+        })?;
+        self.check_folder().map_err(|e| {
+            self.failed(
+                "confirm the folder (the package is there, but may have been moved with it) of",
                 &e,
             )
         })
     }
 
     fn make_visible(&mut self) -> io::Result<()> {
-        let name = match self.name.take() {
-            Some(name) => name,
-            None => match system::link_nameless(&self.file, &self.target) {
+        if self.name.is_none() {
+            match self.folder.link(&self.file, &self.target) {
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
-                    let link = |path: &Path| system::link_nameless(&self.file, path);
-                    TemporaryName::create(folder_of(&self.target), link)?.1
+                    let link = |name: &OsStr| self.folder.link(&self.file, name);
+                    self.name = Some(with_free_name(link)?.1);
                 }
-                result => return result,
-            },
-        };
-        name.rename(&self.target)
+                linked => return linked,
+            }
+        }
+        if let Some(name) = &self.name {
+            self.folder.rename(name, &self.target)?;
+            self.name = None;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that the folder is where it was found: whoever moved it, and put another in its
+    /// place, would find nothing there.
+    fn check_folder(&self) -> io::Result<()> {
+        let (held, there) = (self.folder.metadata()?, fs::metadata(&self.folder_path)?);
+        if (held.dev(), held.ino()) == (there.dev(), there.ino()) {
+            Ok(())
+        } else {
+            Err(io::Error::other("its folder was moved during the run"))
+        }
     }
 
     /// Gives the file the mode and, where allowed, the owner and the group of the one that it
     /// replaces. It is never readable by more people. A file that took that one's place during the
     /// run says nothing: another run put it there, with the same access, or a stranger did.
     fn adopt_access(&self) -> io::Result<()> {
-        is_file_or_free(&self.target)?;
+        if let Some(there) = self.folder.pin(&self.target)? {
+            check_kind(&there.metadata()?)?;
+        }
         let Some(replaced) = &self.replaced else {
             return Ok(());
         };
-        let old = replaced.file.metadata()?;
+        let old = replaced.metadata()?;
         // What a server sends is no program to run as somebody else.
         let old_mode = old.mode() & 0o777;
-        // Only root may give a file away, but its owner may give it to a group of theirs. Where
-        // neither is allowed, the mode makes up for it.
-        let _ = fchown(&self.file, Some(old.uid()), Some(old.gid()))
-            .or_else(|_| fchown(&self.file, None, Some(old.gid())));
+        // Each step may be refused, by the file system or for want of a right. Then what was reached
+        // has to do: created for its owner alone, the file is readable by fewer, never by more. The
+        // owner comes last, who alone may do the rest.
+        let _ = fchown(&self.file, None, Some(old.gid()));
         let keeps_group = self.file.metadata()?.gid() == old.gid();
-        let list = replaced.access_list.as_deref();
-        system::set_access_list(&self.file, list.filter(|_| keeps_group))?;
-        let mode = match (keeps_group, list) {
+        let Ok(list) = replaced.access_list() else {
+            return Ok(()); // there is no /proc to ask it by
+        };
+        let mode = match (keeps_group, &list) {
             (true, _) => old_mode,
             // The group's bits are the list's mask: who of the others it keeps out is not known.
             (false, Some(_)) => old_mode & 0o700,
@@ -151,24 +182,51 @@ impl Partial {
                 old_mode & 0o700 | both << 3 | both
             }
         };
-        self.file.set_permissions(Permissions::from_mode(mode))
+        let list = list.as_deref().filter(|_| keeps_group);
+        let _ = system::set_access_list(&self.file, list)
+            .and_then(|()| self.file.set_permissions(Permissions::from_mode(mode)));
+        let _ = fchown(&self.file, Some(old.uid()), None);
+        Ok(())
     }
 }
 
-impl Replaced {
-    /// Opens the file at `path`, if there is one.
-    fn open(path: &Path) -> io::Result<Option<Self>> {
-        let open = || -> io::Result<Self> {
-            Ok(Self {
-                file: PinnedFile::open(path)?,
-                access_list: system::access_list(path)?,
-            })
-        };
-        match open() {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            opened => opened.map(Some),
+impl Drop for Partial {
+    fn drop(&mut self) {
+        if let Some(name) = &self.name {
+            // The run has failed already, for a reason of its own that matters more.
+            let _ = self.folder.remove(name);
         }
     }
+}
+
+/// Pins the file of this name that is to be replaced, if there is one, and if it says who may read
+/// the new one: in a folder where everybody may plant files, only one of our own does.
+fn find_replaced(folder: &Folder, name: &OsStr) -> io::Result<Option<PinnedFile>> {
+    const STICKY: u32 = 0o1000;
+    let Some(pinned) = folder.pin(name)? else {
+        return Ok(None);
+    };
+    let found = pinned.metadata()?;
+    check_kind(&found)?;
+    let is_trusted = folder.metadata()?.mode() & STICKY == 0 || system::is_own(&found);
+    Ok(is_trusted.then_some(pinned))
+}
+
+/// Has `create` make something under a name that is free.
+fn with_free_name<T>(create: impl Fn(&OsStr) -> io::Result<T>) -> io::Result<(T, OsString)> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let nanoseconds = now.map_or(0, |time| time.subsec_nanos());
+    let process = std::process::id();
+    for attempt in 0..NAME_ATTEMPTS {
+        let name = format!(".codearts-check-log.{process}.{nanoseconds}.{attempt}");
+        let name = OsString::from(name);
+        match create(&name) {
+            Ok(created) => return Ok((created, name)),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 /// Where the package goes that was asked for at `output`: a file, or, to get the name
@@ -179,64 +237,6 @@ pub fn path(output: PathBuf, default_name: &str) -> PathBuf {
     } else {
         output
     }
-}
-
-/// Makes sure that at `path` is a regular file, or nothing: no symbolic link either.
-fn is_file_or_free(path: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(path) {
-        Ok(found) => check_kind(&found),
-        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(e) => Err(e),
-    }
-}
-
-/// A name beside the output's, removed again unless it becomes the output's.
-struct TemporaryName(PathBuf);
-
-impl TemporaryName {
-    /// Has `create` make a file in `folder` under a name that is free.
-    fn create<T>(
-        folder: &Path,
-        create: impl Fn(&Path) -> io::Result<T>,
-    ) -> io::Result<(T, TemporaryName)> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let nanoseconds = now.map_or(0, |time| time.subsec_nanos());
-        let process = std::process::id();
-        for attempt in 0..NAME_ATTEMPTS {
-            let name = format!(".codearts-check-log.{process}.{nanoseconds}.{attempt}");
-            let path = folder.join(name);
-            match create(&path) {
-                Ok(created) => return Ok((created, TemporaryName(path))),
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(e) => return Err(e),
-            }
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
-    }
-
-    fn rename(self, to: &Path) -> io::Result<()> {
-        fs::rename(&self.0, to)?;
-        std::mem::forget(self); // the name is gone
-        Ok(())
-    }
-}
-
-impl Drop for TemporaryName {
-    fn drop(&mut self) {
-        // The run has failed already, for a reason of its own that matters more.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-fn create_named(folder: &Path, mode: u32) -> io::Result<(File, TemporaryName)> {
-    TemporaryName::create(folder, |path| {
-        OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .mode(mode)
-            .open(path)
-    })
 }
 
 /// Finds the file that `output` names, or will name, following a symbolic link. It makes no two

@@ -1,7 +1,8 @@
 //! What a person at a terminal sees of a download.
 
-use std::io::{self, Write};
 use std::time::{Duration, Instant};
+
+use crate::system::write_to_standard_error;
 
 /// The shortest time between two drawings: more would cost, and flicker.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
@@ -35,7 +36,7 @@ impl Progress {
         let is_due = self.drawn.is_none_or(|at| at.elapsed() >= REDRAW_INTERVAL);
         if self.shown && is_due {
             self.drawn = Some(Instant::now());
-            draw(&format!("{ERASE_LINE}{}", self.line()));
+            write_to_standard_error(&format!("{ERASE_LINE}{}", self.line()));
         }
     }
 
@@ -57,14 +58,9 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.drawn.is_some() {
-            draw(ERASE_LINE);
+            write_to_standard_error(ERASE_LINE);
         }
     }
-}
-
-/// Writes to standard error. There is nobody to tell that it can't be written.
-fn draw(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// A number of bytes in the largest fitting binary unit: `512 B`, `12.3 MiB`.

@@ -1,6 +1,9 @@
 //! The request: who is trusted, how long is waited, and what is sent.
 
+use std::error;
+use std::fmt;
 use std::io::{self, Read};
+use std::net::SocketAddr;
 
 use ureq::Agent;
 use ureq::http::{HeaderValue, Uri};
@@ -117,6 +120,10 @@ impl Request {
         };
         let answer = match request.call() {
             Ok(response) => Answer::new(response, exchange),
+            Err(ureq::Error::Io(e)) if leaves_host(&e) => {
+                let reason = format!("http:// is only for this host, and {e}");
+                return Err(Error::Usage(reason));
+            }
             Err(error) => return Err(exchange.failed(&error)),
         };
         console.detail(&answer.summary());
@@ -126,7 +133,7 @@ impl Request {
 
 /// Reads the certificates (PEM) to trust. Anything else in the file, a key for one, is passed over.
 fn read_roots(file: &CaFile) -> Result<RootCerts, Error> {
-    let failed = |reason: &dyn std::fmt::Display| Error::local("use the CA file", file, reason);
+    let failed = |reason: &dyn fmt::Display| Error::local("use the CA file", file, reason);
     let mut pem = Vec::new();
     system::open_without_waiting(&file.path)
         .and_then(|file| file.take(MAX_CA_FILE + 1).read_to_end(&mut pem))
@@ -186,13 +193,41 @@ impl Resolver for BlockingResolver {
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         system::prepare_lookup();
         let never = NextTimeout::default();
-        self.0.resolve(uri, config, never).map_err(|error| {
-            let host = uri.host().unwrap_or_default();
+        let host = uri.host().unwrap_or_default();
+        let found = self.0.resolve(uri, config, never).map_err(|error| {
             let reason = match error {
                 ureq::Error::Io(e) => e.to_string(),
                 other => other.to_string(),
             };
-            io::Error::other(format!("cannot look up {host}: {reason}")).into()
-        })
+            io::Error::other(format!("cannot look up {host}: {reason}"))
+        })?;
+        let is_elsewhere = |address: &&SocketAddr| !address.ip().is_loopback();
+        match found.iter().find(is_elsewhere) {
+            // A proxy is spoken to in the clear, but what goes through is not.
+            Some(address) if !config.https_only() => {
+                Err(io::Error::other(LeavesHost(format!("{host} is {}", address.ip()))).into())
+            }
+            _ => Ok(found),
+        }
     }
+}
+
+/// A call in the clear that would not stay on this host: the name is one of loopback, but its address
+/// is not.
+#[derive(Debug)]
+struct LeavesHost(String);
+
+impl fmt::Display for LeavesHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl error::Error for LeavesHost {}
+
+fn leaves_host(error: &io::Error) -> bool {
+    error
+        .get_ref()
+        .and_then(|inner| inner.downcast_ref::<LeavesHost>())
+        .is_some()
 }

@@ -4,15 +4,16 @@
 use std::fs::{self, File, Permissions};
 use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::ptr;
 use std::time::Duration;
 
 use crate::answers::ok;
 use crate::fault;
-use crate::harness::{ID, OUTPUT, Outcome, Run, TOKEN, os, wait_until};
+use crate::harness::{ID, OUTPUT, Outcome, Run, STORAGES, TOKEN, os, wait_until};
 use crate::packages::PACKAGE;
 use crate::stand_in::{StandIn, Step, response};
 
@@ -599,13 +600,43 @@ fn the_maximum_time_limits_the_wait_for_a_token_too() {
         .leaves_nothing();
 }
 
-#[test]
-fn the_maximum_time_ends_a_run_whose_standard_error_nobody_reads() {
-    let server = StandIn::tls(vec![Step::AwaitClose]);
+/// A standard error that takes nothing more, and the end that nobody reads.
+fn full_pipe() -> (UnixStream, UnixStream) {
     let (reader, writer) = UnixStream::pair().expect("a socket pair");
     writer.set_nonblocking(true).expect("a non-blocking socket");
     while (&writer).write(&[b'x'; 4096]).is_ok() {}
     writer.set_nonblocking(false).expect("a blocking socket");
+    (reader, writer)
+}
+
+#[test]
+fn a_standard_error_that_nobody_reads_does_not_change_what_comes_out() {
+    let saved = StandIn::tls(ok(&PACKAGE));
+    let refused = StandIn::tls(vec![Step::Send(response("401 Unauthorized", &[], b""))]);
+    for (run, code) in [
+        (Run::new(&saved).arg("-v"), 0),
+        (Run::new(&refused).arg("-v"), 41),
+        (Run::new(&saved).arg("--no-such-option"), 2),
+    ] {
+        let (_reader, writer) = full_pipe();
+        let outcome = run
+            .command(|command| {
+                command
+                    .stdin(Stdio::null())
+                    .stdout(Stdio::null())
+                    .stderr(OwnedFd::from(writer));
+            })
+            .start()
+            .wait();
+        outcome.exits(code);
+        assert!(outcome.elapsed < Duration::from_secs(2), "{outcome}");
+    }
+}
+
+#[test]
+fn the_maximum_time_ends_a_run_whose_standard_error_nobody_reads() {
+    let server = StandIn::tls(vec![Step::AwaitClose]);
+    let (_reader, writer) = full_pipe();
     let outcome = Run::new(&server)
         .args(&["-v", "--max-time", "0.5"])
         .command(|command| {
@@ -620,7 +651,60 @@ fn the_maximum_time_ends_a_run_whose_standard_error_nobody_reads() {
         .exits(6)
         .takes(Duration::from_millis(500))
         .leaves_nothing();
-    drop(reader);
+}
+
+/// A disk that never answers waits for no signal but a deadly one. The timer that is said to be set,
+/// and is not, stands for the signal that does not come through.
+#[test]
+fn a_wait_that_no_signal_ends_is_ended_by_a_kill() {
+    let run = Run::bare().args(&["-e", NOWHERE, ID, "--max-time", "0.5", "-t"]);
+    let path = fifo(&run);
+    let _silent = File::options()
+        .read(true)
+        .write(true)
+        .open(&path)
+        .expect("the FIFO");
+    let outcome = run
+        .arg(&path)
+        .command(|command| fault::install(command, fault::fail(libc::SYS_setitimer, 0)))
+        .go();
+    assert_eq!(outcome.status.signal(), Some(libc::SIGKILL), "{outcome}");
+    outcome.takes(Duration::from_millis(1800)).leaves_nothing();
+}
+
+/// As the owner of its files in /proc tells: a process that can be dumped is its user's.
+#[test]
+fn the_memory_is_in_no_core_dump() {
+    let server = StandIn::tls(vec![Step::AwaitClose]);
+    let running = Run::ordinary().calling(&server).spawn();
+    wait_until("the call is made", || !server.requests().is_empty());
+    let files = fs::metadata(format!("/proc/{}/environ", running.pid)).expect("its environment");
+    assert_eq!(files.uid(), 0);
+    running.signal(libc::SIGKILL);
+    running.wait();
+}
+
+#[test]
+fn a_want_of_memory_is_this_machine_s_fault_and_leaves_nothing() {
+    let server = StandIn::tls(ok(&PACKAGE));
+    for storage in STORAGES {
+        let mut wanting = 0;
+        // From what the C library needs to start on, to what is enough for everything.
+        for limit in (800_000..3_000_000).step_by(50_000) {
+            let outcome = Run::new(&server)
+                .storage(storage)
+                .command(|command| fault::limit(command, libc::RLIMIT_DATA, limit))
+                .go();
+            if outcome.status.success() {
+                outcome.leaves_only(OUTPUT, &PACKAGE);
+            } else {
+                outcome.exits(1).leaves_nothing();
+                assert_eq!(outcome.stderr, "codearts-check-log: out of memory\n");
+                wanting += 1;
+            }
+        }
+        assert!(wanting > 0);
+    }
 }
 
 #[test]
@@ -682,8 +766,8 @@ fn closed_streams_do_no_harm() {
     outcome.exits(6);
 }
 
-/// A run on a terminal, and everything that the terminal got.
-fn on_terminal(run: Run) -> (Outcome, String) {
+/// A terminal: its controller's end, and its own.
+fn terminal() -> (File, File) {
     let (mut controller, mut terminal) = (0, 0);
     // SAFETY: the descriptors are returned through locals; the other arguments may be null.
     let opened = unsafe {
@@ -697,8 +781,12 @@ fn on_terminal(run: Run) -> (Outcome, String) {
     };
     assert_eq!(opened, 0, "open a terminal");
     // SAFETY: both were just opened, and belong to nobody else.
-    let (mut controller, terminal) =
-        unsafe { (File::from_raw_fd(controller), File::from_raw_fd(terminal)) };
+    unsafe { (File::from_raw_fd(controller), File::from_raw_fd(terminal)) }
+}
+
+/// A run on a terminal, and everything that the terminal got.
+fn on_terminal(run: Run) -> (Outcome, String) {
+    let (mut controller, terminal) = terminal();
     assert!(terminal.as_raw_fd() > 2);
     let running = run
         .command(|command| {
@@ -751,6 +839,27 @@ fn a_terminal_gets_a_progress_line_that_is_erased_and_the_result() {
     let (outcome, seen) = on_terminal(Run::new(&server).arg("--quiet"));
     outcome.exits(0);
     assert_eq!(seen, "");
+}
+
+/// What is typed there would show.
+#[test]
+fn a_secret_is_not_read_from_a_terminal() {
+    for option in ["--token-file", "--credentials-file"] {
+        let (_controller, terminal) = terminal();
+        let outcome = Run::bare()
+            .args(&["-e", NOWHERE, ID, option, "-"])
+            .command(|command| {
+                command
+                    .stdin(terminal)
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::piped());
+            })
+            .start()
+            .wait();
+        outcome
+            .exits(1)
+            .complains("from standard input: a terminal would show what is typed");
+    }
 }
 
 #[test]

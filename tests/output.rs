@@ -291,6 +291,13 @@ fn set_attribute(path: &Path, name: &CStr, value: &[u8]) {
     assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
 }
 
+fn remove_access_list(path: &Path) {
+    let path = CString::new(path.as_os_str().as_bytes()).expect("a path without NUL");
+    // SAFETY: the names are NUL-terminated.
+    let result = unsafe { libc::removexattr(path.as_ptr(), ACCESS_LIST.as_ptr()) };
+    assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+}
+
 fn has_access_lists(folder: &Path) -> bool {
     let path = CString::new(folder.as_os_str().as_bytes()).expect("a path without NUL");
     let name = c"system.posix_acl_access";
@@ -536,7 +543,7 @@ fn a_folder_that_fails_to_sync_is_an_error_that_tells_of_the_package() {
 #[test]
 fn a_rename_that_fails_leaves_no_second_name() {
     for storage in STORAGES {
-        let outcome = with_fault(storage, fault::fail(libc::SYS_rename, libc::EIO));
+        let outcome = with_fault(storage, fault::fail(libc::SYS_renameat, libc::EIO));
         outcome
             .exits(1)
             .complains("Input/output error")
@@ -677,6 +684,148 @@ fn a_package_whose_folder_is_gone_at_the_end_is_not_saved() {
             .exits(1)
             .complains("cannot write sub/")
             .leaves_nothing();
+    }
+}
+
+/// As when logs are rotated. The package must not end up in the folder that is moved away, and be
+/// reported where it is not; nor replace a file behind a link that somebody put in its place.
+#[test]
+fn a_folder_that_is_moved_during_the_run_gets_nothing() {
+    for storage in STORAGES {
+        let in_a_folder = |run: Run| {
+            fs::create_dir(run.path("sub")).expect("a folder");
+            fs::create_dir(run.path("other")).expect("a folder");
+            fs::write(run.path("other").join(OUTPUT), OLD).expect("a file");
+            run.storage(storage).args(&["-o", "sub"])
+        };
+        for change in [
+            |folder: &Path| {
+                fs::rename(folder.join("sub"), folder.join("moved")).expect("move a folder");
+                fs::create_dir(folder.join("sub")).expect("a folder");
+            },
+            |folder: &Path| {
+                fs::rename(folder.join("sub"), folder.join("moved")).expect("move a folder");
+                symlink("other", folder.join("sub")).expect("a link");
+            },
+        ] {
+            let outcome = with_change(in_a_folder, change);
+            outcome
+                .exits(1)
+                .complains("cannot write sub/")
+                .complains("its folder was moved during the run");
+            let moved = outcome.run.path("moved");
+            assert_eq!(
+                fs::read_dir(moved).expect("the folder").count(),
+                0,
+                "{outcome}"
+            );
+            let other = fs::read(outcome.run.path("other").join(OUTPUT));
+            assert_eq!(other.expect("a file"), OLD, "{outcome}");
+        }
+    }
+}
+
+#[test]
+#[ignore = "only root can give files away"]
+fn a_stranger_s_file_in_a_sticky_folder_is_no_model() {
+    for storage in STORAGES {
+        for (owner, expected) in [(1234, 0o600), (0, 0o666)] {
+            let server = server();
+            let run = Run::new(&server)
+                .storage(storage)
+                .file(OUTPUT, OLD)
+                .command(|command| fault::set_umask(command, 0o077));
+            set_mode(run.folder.path(), 0o1777);
+            set_mode(run.path(OUTPUT), 0o666);
+            chown(run.path(OUTPUT), Some(owner), Some(owner)).expect("give a file away");
+            let outcome = run.go();
+            outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
+            let found = fs::metadata(outcome.run.path(OUTPUT)).expect("the package");
+            assert_eq!(
+                (found.uid(), found.mode() & 0o777),
+                (0, expected),
+                "{outcome}"
+            );
+        }
+    }
+}
+
+/// As with FUSE, or for root without the right to do so (CAP_FOWNER).
+#[test]
+fn an_old_file_whose_mode_can_t_be_kept_is_replaced_by_one_for_its_owner() {
+    for storage in STORAGES {
+        for errno in [libc::EPERM, libc::ENOSYS, libc::EOPNOTSUPP] {
+            let server = server();
+            let run = Run::new(&server).storage(storage).file(OUTPUT, OLD);
+            set_mode(run.path(OUTPUT), 0o644);
+            let outcome = run
+                .command(|command| fault::install(command, fault::fail(libc::SYS_fchmod, errno)))
+                .go();
+            outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
+            assert_eq!(mode(outcome.run.path(OUTPUT)), 0o600, "{outcome}");
+        }
+    }
+}
+
+#[test]
+fn a_user_who_is_taken_off_the_old_file_s_list_during_the_run_is_not_let_in() {
+    for storage in STORAGES {
+        let outcome = with_change(
+            |run| {
+                let run = run.storage(storage).file(OUTPUT, OLD);
+                set_access_list(&run.path(OUTPUT), &access_list());
+                run
+            },
+            |folder| remove_access_list(&folder.join(OUTPUT)),
+        );
+        outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
+        assert_eq!(attribute(&outcome.run.path(OUTPUT), ACCESS_LIST), None);
+    }
+}
+
+#[test]
+fn a_path_of_the_longest_kind_works_again_and_again() {
+    const LONGEST: usize = 4095;
+    for storage in STORAGES {
+        let server = server();
+        let run = Run::new(&server).storage(storage);
+        let mut output = run.folder.path().to_owned();
+        while output.as_os_str().len() + 202 < LONGEST - 30 {
+            output.push("d".repeat(200));
+        }
+        let made = Command::new("mkdir").arg("-p").arg(&output).status();
+        assert!(made.expect("run mkdir").success());
+        let name = "n".repeat(LONGEST - output.as_os_str().len() - 1);
+        output.push(&name[..name.len().min(255)]);
+        assert_eq!(output.as_os_str().len(), LONGEST);
+        let outcome = run.arg("-o").arg(&output).go();
+        outcome.exits(0);
+        let again = Run::new(&server).storage(storage).arg("-o").arg(&output);
+        again.go().exits(0);
+    }
+}
+
+#[test]
+#[ignore = "only root can make a folder append-only"]
+fn an_append_only_folder_is_known_before_the_call() {
+    let chattr = |flag: &str, path: &Path| {
+        let status = Command::new("chattr").arg(flag).arg(path).status();
+        status.is_ok_and(|status| status.success())
+    };
+    for storage in STORAGES {
+        let server = server();
+        let run = Run::new(&server).storage(storage).file(OUTPUT, OLD);
+        let folder = run.folder.path().to_owned();
+        if !chattr("+a", &folder) {
+            return fault::skip("an append-only folder", "chattr +a");
+        }
+        let outcome = run.go();
+        assert!(chattr("-a", &folder));
+        outcome
+            .exits(1)
+            .complains("the folder is append-only")
+            .leaves_only(OUTPUT, OLD);
+        assert!(server.requests().is_empty());
     }
 }
 

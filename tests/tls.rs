@@ -271,6 +271,34 @@ fn a_second_address_is_called_where_the_first_never_answers() {
         .takes(Duration::from_millis(500));
 }
 
+/// A host's file may say anything of localhost.
+#[test]
+#[ignore = "only root can replace /etc/hosts"]
+fn plain_http_does_not_leave_this_host_whatever_localhost_is() {
+    if !fault::can_mount() {
+        return fault::skip("localhost elsewhere", "the right to mount");
+    }
+    let server = StandIn::scripted(Greeting::Plain, ok(&PACKAGE));
+    let endpoint = format!("http://localhost:{}", server.address.port());
+    for hosts in [
+        "192.0.2.1 localhost\n",
+        "127.0.0.1 localhost\n192.0.2.1 localhost\n",
+        "2001:db8::1 localhost\n",
+    ] {
+        let run = Run::bare().args(&["-e", &endpoint, ID]);
+        let outcome = finding_names_by(run, hosts, "").go();
+        outcome
+            .exits(2)
+            .complains("http:// is only for this host, and localhost is ")
+            .leaves_nothing();
+    }
+    assert!(server.requests().is_empty());
+    let run = Run::bare().args(&["-e", &endpoint, ID]);
+    finding_names_by(run, "127.0.0.1 localhost\n", "")
+        .go()
+        .exits(0);
+}
+
 #[test]
 #[ignore = "only root can replace /etc/resolv.conf"]
 fn the_maximum_time_ends_a_lookup_too() {
