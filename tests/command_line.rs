@@ -669,7 +669,7 @@ fn a_wait_that_no_signal_ends_is_ended_by_a_kill() {
         .command(|command| fault::install(command, fault::fail(libc::SYS_setitimer, 0)))
         .go();
     assert_eq!(outcome.status.signal(), Some(libc::SIGKILL), "{outcome}");
-    outcome.takes(Duration::from_millis(1800)).leaves_nothing();
+    outcome.takes(Duration::from_millis(5800)).leaves_nothing();
 }
 
 /// As the owner of its files in /proc tells: a process that can be dumped is its user's.

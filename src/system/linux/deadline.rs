@@ -13,8 +13,9 @@ use super::wait_for_standard_error;
 use crate::exit::Exit;
 
 /// How long after the deadline the process is killed, if its signal could not end it: there are waits
-/// that only a deadly signal ends (a disk behind FUSE or NFS).
-const GRACE: Duration = Duration::from_secs(1);
+/// that only a deadly signal ends (a disk behind NFS that does not answer). Most come back by themselves
+/// before, and then the run ends in good order.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// What [`end`] prints.
 static LAST_WORDS: OnceLock<String> = OnceLock::new();
