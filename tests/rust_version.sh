@@ -23,8 +23,9 @@ if [ ! -d "$root" ]; then
     mkdir -p "$(dirname "$root")"
     new=$(mktemp -d "$root.XXXXXX")
     chmod 755 "$new"
-    # What it mounts is gone with it, however it ends.
-    unshare --mount debootstrap --variant=minbase --include=rustc,cargo,gcc,libc6-dev trixie "$new"
+    # debootstrap fails in a path with a space. What is mounted is gone with it, however it ends.
+    unshare --mount sh -c 'mount --bind "$1" /mnt && debootstrap --variant=minbase \
+        --include=rustc,cargo,gcc,libc6-dev trixie /mnt' sh "$new"
     mv -T "$new" "$root"
 fi
 
