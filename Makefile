@@ -19,8 +19,9 @@ MUSL = x86_64-unknown-linux-musl
 MUSL_CC := $(firstword $(shell command -v $(CC_x86_64_unknown_linux_musl) x86_64-linux-musl-gcc musl-gcc 2>/dev/null))
 TARGET := $(if $(and $(MUSL_CC),$(wildcard $(shell rustc --print target-libdir --target $(MUSL) 2>/dev/null))),$(MUSL),x86_64-unknown-linux-gnu)
 STATIC = target/$(TARGET)/release/$(NAME)
-# No path of the machine that builds it gets into the binary.
-STATIC_FLAGS = '-Ctarget-feature=+crt-static' '-Crelocation-model=static' \
+# Position independent, as rustc links it where it can, and with nothing left to write to that the
+# loader has filled in. No path of the machine that builds it gets into the binary.
+STATIC_FLAGS = '-Ctarget-feature=+crt-static' '-Crelro-level=full' \
 	'--remap-path-prefix=$(CURDIR)=.' \
 	'--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo'
 
@@ -80,6 +81,8 @@ static:
 	CARGO_ENCODED_RUSTFLAGS="$$(printf '%s\037%s\037%s\037%s' $(STATIC_FLAGS))" \
 		$(CARGO) build $(LOCKED) --release --target $(TARGET)
 	! readelf --program-headers --wide $(STATIC) | grep INTERP
+	@readelf --file-header $(STATIC) | grep -q 'Type: *DYN' || \
+		echo 'make static: for $(TARGET), rustc links it to a fixed address' >&2
 
 .PHONY: static-check
 static-check: static

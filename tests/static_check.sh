@@ -1,7 +1,7 @@
 #!/bin/sh
-# Tries the static program where nothing is: in a root that holds only the binary, /etc/resolv.conf,
-# /etc/nsswitch.conf, a CA file and credentials. It must find a name by DNS, download over HTTPS, open no shared
-# object and start no thread. For root (chroot, port 53).
+# Looks at the static program's ELF header, and tries it where nothing is: in a root that holds only
+# the binary, /etc/resolv.conf, /etc/nsswitch.conf, a CA file and credentials. It must find a name by
+# DNS, download over HTTPS, open no shared object and start no thread. For root (chroot, port 53).
 # Usage: static_check.sh PROGRAM STAND_IN
 set -eu
 
@@ -14,6 +14,21 @@ name_server=127.0.0.77
 if ! command -v dnsmasq > /dev/null || ! command -v strace > /dev/null; then
     apt-get -q update
     apt-get -q -y install --no-install-recommends dnsmasq-base strace
+fi
+
+elf=$(LC_ALL=C readelf --wide --file-header --program-headers --dynamic "$program")
+has() {
+    echo "$elf" | grep -E "$1" || { echo "static-check: no '$1' in the ELF header" >&2; exit 1; }
+}
+# At any address, with no pointer of the loader's to write to, and neither stack nor data to run.
+has 'Type: +DYN'
+has 'FLAGS_1\).* NOW PIE'
+has 'FLAGS\).* BIND_NOW'
+has GNU_RELRO
+has 'GNU_STACK.* RW '
+if echo "$elf" | grep -E 'INTERP|NEEDED| RWE '; then
+    echo 'static-check: it needs a loader or an object, or has data that runs' >&2
+    exit 1
 fi
 
 folder=$(mktemp -d)
