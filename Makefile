@@ -25,6 +25,11 @@ STATIC_FLAGS = '-Ctarget-feature=+crt-static' '-Crelro-level=full' \
 	'--remap-path-prefix=$(CURDIR)=.' \
 	'--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo'
 
+# The licenses of what cargo doesn't know: Rust's standard library and the C library.
+RUST_LICENSES = $(shell rustc --print sysroot)/share/doc/rust/COPYRIGHT-library.html
+LIBC_LICENSES = $(if $(findstring musl,$(TARGET)),/usr/share/doc/musl-dev/copyright, \
+	/usr/share/doc/libc6-dev/copyright /usr/share/common-licenses/LGPL-2.1)
+
 DIST = $(NAME)-$(VERSION)-$(TARGET)
 # Of the files in an archive: the time of the commit, or 0 outside a repository.
 SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
@@ -99,6 +104,8 @@ dist: static
 	mkdir -p target/dist/$(DIST)
 	install -m 755 $(STATIC) target/dist/$(DIST)/
 	install -m 644 $(MAN_PAGE) README.md LICENSE target/dist/$(DIST)/
+	CARGO='$(CARGO)' packaging/third_party.py $(TARGET) $(RUST_LICENSES) $(LIBC_LICENSES) \
+		> target/dist/$(DIST)/THIRD-PARTY
 	cd target/dist && tar --create --sort=name --format=ustar --mode=u=rwX,go=rX \
 		--owner=0 --group=0 --numeric-owner --mtime=@$(SOURCE_DATE_EPOCH) $(DIST) | \
 		gzip --no-name --best > $(DIST).tar.gz
