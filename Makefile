@@ -12,6 +12,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 PROGRAM = target/release/$(NAME)
 STAND_IN = target/release/examples/stand-in
 MAN_PAGE = doc/$(NAME).1
+UNITS = doc/systemd/$(NAME)@.service doc/systemd/$(NAME)@.timer
 
 # The target of `make static` and `make dist`: musl where the toolchain has it, and there is a C
 # compiler for it (ring has C code), else static glibc.
@@ -49,6 +50,7 @@ help:
 	@echo 'make bench         measure it against curl and wget'
 	@echo 'make install       install to PREFIX: $(PREFIX)'
 	@echo 'make uninstall     remove what was installed'
+	@echo 'make install-check try both, and look at the units'
 	@echo 'make clean         remove what was built'
 
 .PHONY: build
@@ -104,6 +106,7 @@ dist: static
 	mkdir -p target/dist/$(DIST)
 	install -m 755 $(STATIC) target/dist/$(DIST)/
 	install -m 644 $(MAN_PAGE) README.md LICENSE target/dist/$(DIST)/
+	install -D -m 644 -t target/dist/$(DIST)/systemd $(UNITS)
 	CARGO='$(CARGO)' packaging/third_party.py $(TARGET) $(RUST_LICENSES) $(LIBC_LICENSES) \
 		> target/dist/$(DIST)/THIRD-PARTY
 	cd target/dist && tar --create --sort=name --format=ustar --mode=u=rwX,go=rX \
@@ -126,10 +129,17 @@ install:
 	@test -x $(PROGRAM) || { echo 'make install: there is no $(PROGRAM) yet: make build' >&2; exit 1; }
 	install -D -m 755 $(PROGRAM) '$(DESTDIR)$(PREFIX)/bin/$(NAME)'
 	install -D -m 644 $(MAN_PAGE) '$(DESTDIR)$(PREFIX)/share/man/man1/$(NAME).1'
+	install -D -m 644 -t '$(DESTDIR)$(PREFIX)/lib/systemd/system' $(UNITS)
+	sed -i 's|/usr/local/bin|$(PREFIX)/bin|' '$(DESTDIR)$(PREFIX)/lib/systemd/system/$(NAME)@.service'
 
 .PHONY: uninstall
 uninstall:
-	rm -f '$(DESTDIR)$(PREFIX)/bin/$(NAME)' '$(DESTDIR)$(PREFIX)/share/man/man1/$(NAME).1'
+	rm -f '$(DESTDIR)$(PREFIX)/bin/$(NAME)' '$(DESTDIR)$(PREFIX)/share/man/man1/$(NAME).1' \
+		$(foreach unit,$(notdir $(UNITS)),'$(DESTDIR)$(PREFIX)/lib/systemd/system/$(unit)')
+
+.PHONY: install-check
+install-check: build
+	tests/install_check.sh
 
 .PHONY: clean
 clean:

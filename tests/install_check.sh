@@ -1,0 +1,37 @@
+#!/bin/sh
+# Installs the program elsewhere than usual, looks at the units there, and uninstalls it: systemd must
+# understand the units, find them hardened and the program where they say, and nothing may stay.
+# Usage: install_check.sh
+set -eu
+
+# --offline came with systemd 250.
+if ! systemd-analyze --version > /dev/null 2>&1; then
+    apt-get -q update
+    apt-get -q -y install --no-install-recommends systemd
+fi
+
+root=$(mktemp -d)
+trap 'rm -rf "$root"' EXIT
+trap 'exit 1' HUP INT TERM
+
+prefix=/opt/elsewhere
+service=$root$prefix/lib/systemd/system/codearts-check-log@.service
+make install DESTDIR="$root" PREFIX="$prefix"
+
+# It ends with 0 for what it ignores, too.
+systemd-analyze verify --man=no "$service" "${service%service}timer" > "$root/verify" 2>&1 || true
+if [ -s "$root/verify" ]; then
+    cat "$root/verify" >&2
+    exit 1
+fi
+rm "$root/verify"
+# In tenths: below 3.0.
+systemd-analyze security --no-pager --offline=true --threshold=29 "$service"
+grep "^Environment=PATH=$prefix/bin:" "$service"
+"$root$prefix/bin/codearts-check-log" --version
+
+make uninstall DESTDIR="$root" PREFIX="$prefix"
+if find "$root" ! -type d | grep .; then
+    echo 'install-check: make uninstall left this' >&2
+    exit 1
+fi
