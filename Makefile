@@ -12,6 +12,9 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 PROGRAM = target/release/$(NAME)
 STAND_IN = target/release/examples/stand-in
 MAN_PAGE = doc/$(NAME).1
+BASH_COMPLETION = doc/completions/$(NAME).bash
+ZSH_COMPLETION = doc/completions/_$(NAME)
+FISH_COMPLETION = doc/completions/$(NAME).fish
 UNITS = doc/systemd/$(NAME)@.service doc/systemd/$(NAME)@.timer
 
 # The target of `make static` and `make dist`: musl where the toolchain has it, and there is a C
@@ -107,6 +110,7 @@ dist: static
 	install -m 755 $(STATIC) target/dist/$(DIST)/
 	install -m 644 $(MAN_PAGE) README.md LICENSE target/dist/$(DIST)/
 	install -D -m 644 -t target/dist/$(DIST)/systemd $(UNITS)
+	install -D -m 644 -t target/dist/$(DIST)/completions $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION)
 	CARGO='$(CARGO)' packaging/third_party.py $(TARGET) $(RUST_LICENSES) $(LIBC_LICENSES) \
 		> target/dist/$(DIST)/THIRD-PARTY
 	cd target/dist && tar --create --sort=name --format=ustar --mode=u=rwX,go=rX \
@@ -123,19 +127,27 @@ dist-check:
 bench: static
 	tests/bench.py $(STATIC)
 
+ROOT = $(DESTDIR)$(PREFIX)
+
 # It builds nothing: root may have no toolchain.
 .PHONY: install
 install:
 	@test -x $(PROGRAM) || { echo 'make install: there is no $(PROGRAM) yet: make build' >&2; exit 1; }
-	install -D -m 755 $(PROGRAM) '$(DESTDIR)$(PREFIX)/bin/$(NAME)'
-	install -D -m 644 $(MAN_PAGE) '$(DESTDIR)$(PREFIX)/share/man/man1/$(NAME).1'
-	install -D -m 644 -t '$(DESTDIR)$(PREFIX)/lib/systemd/system' $(UNITS)
-	sed -i 's|/usr/local/bin|$(PREFIX)/bin|' '$(DESTDIR)$(PREFIX)/lib/systemd/system/$(NAME)@.service'
+	install -D -m 755 $(PROGRAM) '$(ROOT)/bin/$(NAME)'
+	install -D -m 644 $(MAN_PAGE) '$(ROOT)/share/man/man1/$(NAME).1'
+	install -D -m 644 $(BASH_COMPLETION) '$(ROOT)/share/bash-completion/completions/$(NAME)'
+	install -D -m 644 $(ZSH_COMPLETION) '$(ROOT)/share/zsh/site-functions/_$(NAME)'
+	install -D -m 644 $(FISH_COMPLETION) '$(ROOT)/share/fish/vendor_completions.d/$(NAME).fish'
+	install -D -m 644 -t '$(ROOT)/lib/systemd/system' $(UNITS)
+	sed -i 's|/usr/local/bin|$(PREFIX)/bin|' '$(ROOT)/lib/systemd/system/$(NAME)@.service'
 
 .PHONY: uninstall
 uninstall:
-	rm -f '$(DESTDIR)$(PREFIX)/bin/$(NAME)' '$(DESTDIR)$(PREFIX)/share/man/man1/$(NAME).1' \
-		$(foreach unit,$(notdir $(UNITS)),'$(DESTDIR)$(PREFIX)/lib/systemd/system/$(unit)')
+	rm -f '$(ROOT)/bin/$(NAME)' '$(ROOT)/share/man/man1/$(NAME).1' \
+		'$(ROOT)/share/bash-completion/completions/$(NAME)' \
+		'$(ROOT)/share/zsh/site-functions/_$(NAME)' \
+		'$(ROOT)/share/fish/vendor_completions.d/$(NAME).fish' \
+		'$(ROOT)/lib/systemd/system/$(NAME)@.service' '$(ROOT)/lib/systemd/system/$(NAME)@.timer'
 
 .PHONY: install-check
 install-check: build

@@ -1,11 +1,16 @@
-//! Help, README and man page say the same: no option, exit code or variable is forgotten.
+//! Help, README and man page say the same: no option, exit code or variable is forgotten. Nor is an
+//! option or a region by the completions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use crate::command_line::REGIONS;
 use crate::harness::Run;
+
+const BASH: &str = "doc/completions/codearts-check-log.bash";
+const ZSH: &str = "doc/completions/_codearts-check-log";
+const FISH: &str = "doc/completions/codearts-check-log.fish";
 
 fn read(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
@@ -84,14 +89,23 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> BTreeSet<&'a str> {
         .collect()
 }
 
+/// The options of the parser, in its lines with `mark`.
+fn parsed_options(mark: &str) -> BTreeSet<String> {
+    let parser = source("args.rs");
+    let lines = parser.lines().filter(|line| line.contains(mark));
+    let in_line = |line| {
+        let short = between(line, "Arg::Short('", "')");
+        let long = between(line, "Arg::Long(\"", "\")");
+        (short.iter().map(|name| format!("-{name}")))
+            .chain(long.iter().map(|name| format!("--{name}")))
+            .collect::<Vec<_>>()
+    };
+    lines.flat_map(in_line).collect()
+}
+
 #[test]
 fn every_option_of_the_parser_is_in_help_readme_and_man_page() {
-    let parser = source("args.rs");
-    let short = between(&parser, "Arg::Short('", "')");
-    let long = between(&parser, "Arg::Long(\"", "\")");
-    let parsed: BTreeSet<String> = (short.iter().map(|name| format!("-{name}")))
-        .chain(long.iter().map(|name| format!("--{name}")))
-        .collect();
+    let parsed = parsed_options("");
     assert!(
         parsed.contains("--max-time") && parsed.contains("-V"),
         "{parsed:?}"
@@ -201,5 +215,87 @@ fn the_readme_has_every_region_with_its_endpoint() {
             rows.any(|row| row.contains(&format!("`{host}`"))),
             "{region}"
         );
+    }
+}
+
+/// What comes after an option: nothing, a value, or a file to complete.
+type Kinds = BTreeMap<String, &'static str>;
+
+/// The options in a text, whatever stands around them.
+fn hyphened(text: &str) -> impl Iterator<Item = String> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+        .filter(|word| word.len() > 1 && word.starts_with('-'))
+        .map(str::to_owned)
+}
+
+fn kinds_in_bash(script: &str) -> Kinds {
+    let list: String = between(script, "options='", "'").into_iter().collect();
+    let mut kinds: Kinds = hyphened(&list).map(|option| (option, "")).collect();
+    for (pattern, action) in script.lines().zip(script.lines().skip(1)) {
+        if !pattern.trim_start().starts_with('-') || !pattern.contains(')') {
+            continue;
+        }
+        let is_file = action.contains("compopt -o default");
+        for option in hyphened(pattern) {
+            let listed = kinds.insert(option, if is_file { "file" } else { "value" });
+            assert!(listed.is_some(), "{pattern}");
+        }
+    }
+    kinds
+}
+
+/// The kinds in a script with a line per option: the first mark that is in a line tells its kind.
+fn kinds_by_mark(script: &str, marks: [(&str, &'static str); 3]) -> Kinds {
+    let mut kinds = Kinds::new();
+    for line in script.lines() {
+        let mut cuts = (marks.iter()).map(|(mark, kind)| Some((line.split_once(mark)?.0, *kind)));
+        if let Some((options, kind)) = cuts.find_map(|cut| cut) {
+            // In zsh, what excludes the option is before it in brackets, and its description behind.
+            let options = options.split('[').next().unwrap_or_default();
+            let options = options.rsplit(')').next().unwrap_or_default();
+            kinds.extend(hyphened(options).map(|option| (option, kind)));
+        }
+    }
+    kinds
+}
+
+#[test]
+fn every_option_of_the_parser_is_in_the_completions_with_what_it_takes() {
+    // The parser's line of an option with a value: `=> ("--output", &mut given.output)`.
+    let with_value = parsed_options("=> (\"--");
+    let files = "-o --output --credentials-file -t --token-file --cacert";
+    let mut kinds: Kinds = parsed_options("").into_iter().map(|o| (o, "")).collect();
+    kinds.extend(with_value.into_iter().map(|option| (option, "value")));
+    kinds.extend(hyphened(files).map(|option| (option, "file")));
+
+    assert_eq!(kinds_in_bash(&read(BASH)), kinds);
+    let zsh = [(":_files'", "file"), ("]:", "value"), ("]'", "")];
+    assert_eq!(kinds_by_mark(&read(ZSH), zsh), kinds);
+    let fish = [(" -r -F", "file"), (" -x", "value"), (" -d", "")];
+    let script = read(FISH).replace("complete -c codearts-check-log", "");
+    let script = script.replace(" -s ", " -").replace(" -l ", " --");
+    assert_eq!(kinds_by_mark(&script, fish), kinds);
+}
+
+#[test]
+fn every_region_is_in_the_completions() {
+    let source = source("endpoint.rs");
+    let table: String = between(&source, "const REGIONS: ", "];")
+        .into_iter()
+        .collect();
+    // A name and its host: only the host has dots.
+    let names = table.split('"').skip(1).step_by(2);
+    let regions: BTreeSet<&str> = names.filter(|name| !name.contains('.')).collect();
+    assert!(regions.contains("eu-west-101"), "{regions:?}");
+    for (file, before, after) in [
+        (BASH, "regions='", "'"),
+        (ZSH, "regions=(", ")"),
+        (FISH, "set -l regions ", "\n\n"),
+    ] {
+        let list: String = between(&read(file), before, after).into_iter().collect();
+        let words = list
+            .split(['\\', ' ', '\n'])
+            .filter(|word| !word.is_empty());
+        assert_eq!(words.collect::<BTreeSet<_>>(), regions, "{file}");
     }
 }
