@@ -162,7 +162,7 @@ pub enum Source {
     TokenFile(Place),
     CredentialsFile {
         place: Place,
-        /// The project, if the file has none: out of the environment, and checked already.
+        /// The project, if the file has none.
         project_id: Option<String>,
         /// Whether it may be missing: then there are no credentials.
         is_default: bool,
@@ -206,9 +206,7 @@ impl Source {
         }
         // What is not Unicode is refused, like anything that is not ASCII.
         let text = |name| env(name).map(|value| value.to_string_lossy().into_owned());
-        let project_id = text(PROJECT_ID)
-            .map(|text| check_key(&text, PROJECT_ID))
-            .transpose()?;
+        let project_id = text(PROJECT_ID);
         match (text(ACCESS_KEY), text(SECRET_KEY)) {
             (None, None) => {}
             (access_key, secret_key) => {
@@ -254,8 +252,9 @@ impl Source {
                 if is_default && read.as_ref().is_err_and(is_missing) {
                     return Err(Error::Usage(NO_CREDENTIALS.to_owned()));
                 }
-                let bytes =
-                    read.map_err(|e| Error::local("read the credentials from", &place, e))?;
+                let bytes = read.map_err(|e| {
+                    Error::local("read the credentials from", place.name_or_length(), e)
+                })?;
                 let parsed = if bytes.len() > MAX_FILE {
                     Err("is too large for a credentials file".to_owned())
                 } else {
@@ -263,9 +262,13 @@ impl Source {
                 };
                 let mut fields =
                     parsed.map_err(|fault| Error::Usage(format!("{place} {fault}")))?;
+                let has_project = fields.project_id.is_some();
                 fields.project_id = fields.project_id.or(project_id);
-                Key::new(fields, |field| format!("{} in {place}", field.name()))
-                    .map(Credentials::Key)
+                let name_of = |field| match field {
+                    Field::ProjectId if !has_project => PROJECT_ID.to_owned(),
+                    _ => format!("{} in {place}", field.name()),
+                };
+                Key::new(fields, name_of).map(Credentials::Key)
             }
             Source::Nowhere => Err(Error::Usage(NO_CREDENTIALS.to_owned())),
         }
@@ -314,11 +317,12 @@ impl Place {
     }
 
     /// The place as a message may show it when it can't be read. Where there is no such file, the
-    /// name may be the token itself, given in the file's place: only its length is told.
+    /// name may be the secret itself, given in the file's place: only its length is told.
     fn name_or_length(&self) -> String {
         match self {
             Place::File(path) if path.symlink_metadata().is_err() => {
-                format!("a file with a name of {} bytes", path.as_os_str().len())
+                let length = path.as_os_str().len();
+                format!("a file with a name of {length} bytes (not shown: it may be a secret)")
             }
             _ => self.to_string(),
         }

@@ -17,12 +17,19 @@ pub struct Fields {
 /// Parses a file in either form. The error is what follows the file's name.
 pub fn parse(bytes: &[u8]) -> Result<Fields, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())?;
-    let text = text.trim_start_matches('\u{feff}').trim();
-    match text.bytes().next() {
-        None => Err("is empty".to_owned()),
-        Some(b'{') => parse_json(text),
-        Some(_) => parse_profile(text),
+    let text = text.trim_start_matches('\u{feff}');
+    let mut fields = match text.trim_start().bytes().next() {
+        None => return Err("is empty".to_owned()),
+        Some(b'{') => parse_json(text)?,
+        Some(_) => parse_profile(text)?,
+    };
+    // The SDK takes these as not given.
+    for field in [&mut fields.security_token, &mut fields.project_id] {
+        if field.as_deref() == Some("") {
+            *field = None;
+        }
     }
+    Ok(fields)
 }
 
 /// Parses the metadata service's JSON:
@@ -53,8 +60,9 @@ fn parse_json(text: &str) -> Result<Fields, String> {
     })
 }
 
-/// Parses the SDK's profile, an INI file as Python's `configparser` reads it: names in either case,
-/// the first `=` or `:` of a line ends a name, `#` and `;` begin a line of comment.
+/// Parses the SDK's profile, an INI file: names in either case, the first `=` or `:` of a line ends a
+/// name, `#` and `;` begin a line of comment. Of what Python's `configparser` has besides, nothing that
+/// a profile needs: no `[DEFAULT]`, no values on several lines, and a `%` is a `%`.
 fn parse_profile(text: &str) -> Result<Fields, String> {
     let mut fields = Fields::default();
     let mut has_section = false;

@@ -62,18 +62,19 @@ impl Exchange {
         if let ureq::Error::ConnectProxyFailed(text) = error {
             return self.no_tunnel(text);
         }
+        let reason = self.reason(error);
         // Some of these texts quote the server: names in a certificate, a malformed header.
-        let reason = self.quote(&self.reason(error)).to_string();
+        let quoted = |reason: &str| self.quote(reason).to_string();
         match tls_fault::explain(&reason, &self.server) {
-            None => self.network(reason, None),
+            None => self.network(quoted(&reason), None),
             Some(TlsFault {
                 is_certificate: false,
                 reason,
                 hint,
-            }) => self.network(reason, hint),
+            }) => self.network(quoted(&reason), hint),
             Some(TlsFault { reason, hint, .. }) => Error::Untrusted {
                 call: self.name.clone(),
-                reason,
+                reason: quoted(&reason),
                 hint,
             },
         }

@@ -28,31 +28,43 @@ impl Secret {
         &self.0
     }
 
-    /// The length in bytes of what `text` begins with that gives this secret away, as it is or
-    /// encoded: the whole, or its first 8 or more characters; 0 if there is none.
+    /// The length in bytes of what `text` begins with that gives this secret away: the whole, or its
+    /// first 8 or more characters and what stands behind them up to the end of the word; 0 if there is
+    /// none. White space in between, where a text was wrapped, doesn't count.
     fn length_in(&self, text: &str) -> usize {
-        let plain = |rest: &str| rest.chars().next().map(|c| (c, c.len_utf8()));
-        let encoded = |rest: &str| encoded(rest).or_else(|| plain(rest));
-        self.length_by(plain, text)
-            .max(self.length_by(encoded, text))
+        // A secret may itself look like an encoding of something.
+        let plain_first = self.length_by(text, |rest| [plain(rest), encoded(rest)]);
+        let encoded_first = self.length_by(text, |rest| [encoded(rest), plain(rest)]);
+        plain_first.max(encoded_first).1
     }
 
-    /// The same, where `next` tells the first character of a text, and its length in bytes.
-    fn length_by(&self, next: impl Fn(&str) -> Option<(char, usize)>, text: &str) -> usize {
-        let mut length = 0;
+    /// Whether it is the whole, and the length, where `forms` tells what a text's first character can
+    /// be, in the order to be tried.
+    fn length_by(&self, text: &str, forms: fn(&str) -> [Form; 2]) -> (bool, usize) {
         let mut characters = 0;
+        let mut end = 0;
         for secret in self.0.chars() {
-            match next(&text[length..]) {
-                Some((c, width)) if c == secret => length += width,
-                _ => break,
+            let mut rest = &text[end..];
+            if characters > 0 {
+                rest = rest.trim_start();
             }
+            let form = forms(rest)
+                .into_iter()
+                .flatten()
+                .find(|(c, _)| *c == secret);
+            let Some((_, width)) = form else { break };
+            end = text.len() - rest.len() + width;
             characters += 1;
         }
-        if characters >= TELLING.min(self.0.len()) {
-            length
-        } else {
-            0
+        let is_whole = characters == self.0.len();
+        if !is_whole && characters < TELLING {
+            return (false, 0);
         }
+        if !is_whole {
+            let is_end = |c: char| c.is_whitespace() || "\"'<>".contains(c);
+            end += text[end..].find(is_end).unwrap_or(text.len() - end);
+        }
+        (is_whole, end)
     }
 }
 
@@ -72,19 +84,23 @@ impl Secrets {
     }
 
     /// Takes the secrets out of a text from outside. They are looked for as they are, and as a URL,
-    /// JSON or HTML writes them.
+    /// JSON or HTML writes them; and only as far as the text is ever shown.
     pub fn hide_in(&self, text: &str) -> Text {
         let mut hidden = String::new();
+        let mut shown = 0;
         let mut rest = text;
-        while let Some(c) = rest.chars().next() {
+        while shown <= LIMIT {
+            let Some(c) = rest.chars().next() else { break };
             let longest = self.0.iter().map(|secret| secret.length_in(rest)).max();
             let width = match longest {
                 Some(length) if length > 0 => {
                     hidden.push_str(MASK);
+                    shown += MASK.len();
                     length
                 }
                 _ => {
                     hidden.push(c);
+                    shown += 1;
                     c.len_utf8()
                 }
             };
@@ -111,9 +127,18 @@ impl fmt::Display for Text {
     }
 }
 
+/// A text's first character, in one way to read it, and its length in bytes.
+type Form = Option<(char, usize)>;
+
+fn plain(text: &str) -> Form {
+    text.chars().next().map(|c| (c, c.len_utf8()))
+}
+
 /// The character that `text` begins with in the form of a URL (`%2B`), of JSON (`\u002b`, `\/`) or
 /// of HTML (`&#43;`, `&#x2B;`, `&amp;`), and the length of that form in bytes.
-fn encoded(text: &str) -> Option<(char, usize)> {
+fn encoded(text: &str) -> Form {
+    /// Of a character in HTML, in bytes, with the semicolon.
+    const LONGEST_NAME: usize = 10;
     let number = |digits: &str, radix| char::from_u32(u32::from_str_radix(digits, radix).ok()?);
     if text.starts_with('%') {
         return Some((number(text.get(1..3)?, 16)?, 3));
@@ -125,7 +150,11 @@ fn encoded(text: &str) -> Option<(char, usize)> {
         let c = escaped.chars().next()?;
         return Some((c, 1 + c.len_utf8()));
     }
-    let name = text.strip_prefix('&')?.split(';').next()?;
+    let name = text.strip_prefix('&')?;
+    let name = &name[..name
+        .bytes()
+        .take(LONGEST_NAME)
+        .position(|byte| byte == b';')?];
     let c = match name.strip_prefix('#') {
         Some(code) => match code.strip_prefix(['x', 'X']) {
             Some(digits) => number(digits, 16)?,
@@ -147,7 +176,7 @@ fn encoded(text: &str) -> Option<(char, usize)> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Secret, Secrets, Text};
+    use super::{LIMIT, Secret, Secrets, Text};
 
     fn hide(secret: &str, text: &str) -> String {
         let secrets = Secrets::new(vec![Secret::new(secret.to_owned())]);
@@ -166,7 +195,13 @@ mod tests {
         for (text, hidden) in [
             ("token abcdefgh+/=&xyz!", "token ***!"),
             ("abcdefgh+/=&xyzabcdefgh+/=&xyz", "******"),
-            ("abcdefgh+/x", "***x"),
+            ("abcdefgh+/x y", "*** y"),
+            ("abcdefgh&plus;&sol;&equals;&amp;xyz end", "*** end"),
+            ("abcdefgh\\x2B/=&xyz\" end", "***\" end"),
+            ("abcdefgh%252B%252F<br>", "***<br>"),
+            ("abcd\n efgh+\r\n/=&xyz.", "***."),
+            ("abcd \n ", "abcd \\n "),
+            ("aabcdefgh+/=&xyzz", "a***z"),
             ("abcdefgh", "***"),
             ("abcdefg", "abcdefg"),
             ("ababcdefgh", "ab***"),
@@ -174,10 +209,10 @@ mod tests {
             ("%61bcdefgh%2b%2F=%26xyz.", "***."),
             (r"abcdefgh\u002b\/\u003D\u0026xyz.", "***."),
             ("abcdefgh&#43;&#x2f;&#X3D;&amp;xyz.", "***."),
-            ("abcdefgh%2", "***%2"),
-            ("abcdefgh%", "***%"),
-            ("abcdefgh\\", "***\\"),
-            ("abcdefgh&#;é", "***&#;é"),
+            ("abcdefgh%2", "***"),
+            ("abcdefgh%", "***"),
+            ("abcdefgh\\", "***"),
+            ("abcdefgh&#;é", "***"),
             ("é", "é"),
         ] {
             assert_eq!(hide(secret, text), hidden, "{text}");
@@ -187,6 +222,24 @@ mod tests {
     #[test]
     fn a_short_secret_is_hidden_whole_only() {
         assert_eq!(hide("abc", "ab abc abcd"), "ab *** ***d");
+    }
+
+    #[test]
+    fn a_secret_that_looks_encoded_or_begins_again_in_itself_is_hidden() {
+        for (secret, text) in [
+            ("abc%41/defghijklmnop", "abc%41\\/defghijklmnop"),
+            ("ab\\cd/efghijklm", "ab\\cd&#47;efghijklm"),
+            ("\\\\!A0Aa!x", "\\\\!A0Aa!x"),
+            ("aaaaaaaaBCDEFGHIJ", "aaaaaaaaaaaaaBCDEFGHIJ"),
+        ] {
+            assert_eq!(hide(secret, text), "***", "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_shown_is_looked_at() {
+        let long = "&".repeat(4 << 20);
+        assert_eq!(hide("secret-key", &long).chars().count(), LIMIT);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::error::{Error, SHORT};
-use crate::error_body::{ErrorBody, without_byte_order_mark};
+use crate::error_body::{ErrorBody, MAX_ERROR_BODY, without_byte_order_mark};
 use crate::id::{JobId, SubJobId};
 use crate::package::not_asked_for;
 use crate::response::Body;
@@ -18,7 +18,7 @@ use crate::secret::Text;
 const MAX_ANSWER: u64 = 4 << 20;
 
 /// The most memory that an answer may take once it is parsed, in bytes, as [`tree_size`] counts it.
-const MAX_TREE: usize = 16 << 20;
+const MAX_TREE: usize = 12 << 20;
 
 /// An execution that has ended, and its subtasks.
 pub struct Execution {
@@ -100,13 +100,15 @@ fn parse_json(bytes: &[u8], body: &Body) -> Result<Value, Error> {
         if text.trim_ascii_start().starts_with(b"{") {
             return body.wrong(format!("its JSON can't be parsed: {e}"));
         }
-        not_asked_for(body, bytes).unwrap_or_else(|| body.wrong("it is something else".to_owned()))
+        not_asked_for(body, &bytes[..bytes.len().min(MAX_ERROR_BODY as usize)])
+            .unwrap_or_else(|| body.wrong("it is something else".to_owned()))
     })?;
     match ErrorBody::of(&answer) {
         Some(error) => {
             let error = body.quote(&error.to_string());
             Err(body.wrong(format!("it is an error in JSON: {error}")))
         }
+        None if !answer.is_object() => Err(body.wrong("it is JSON, but not an object".to_owned())),
         None => Ok(answer),
     }
 }

@@ -516,7 +516,8 @@ fn a_token_file_that_can_t_be_read_is_this_machine_s_fault() {
     let long = "t".repeat(300);
     for (file, length) in [("/nowhere", 8), ("/dev/null/x", 11), (&*long, 300)] {
         let outcome = with(&["-e", NOWHERE, ID, "-t", file]);
-        let text = format!("cannot read the token from a file with a name of {length} bytes: ");
+        let text =
+            format!("cannot read the token from a file with a name of {length} bytes (not shown: ");
         outcome.exits(1).complains(&text).leaves_nothing();
         assert!(!outcome.stderr.contains(file), "{outcome}");
     }

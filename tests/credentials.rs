@@ -98,14 +98,15 @@ fn temporary_keys_and_projects_are_signed_and_sent() {
 
 /// The port that the URL's scheme has anyway is not sent, and not signed.
 #[test]
-#[ignore = "only root can listen on port 80"]
 fn the_default_port_is_not_sent() {
-    let Ok(server) = StandIn::at(([127, 0, 0, 80], 80), Greeting::Plain, |_| ok(&PACKAGE)) else {
-        return crate::fault::skip("the default port", "a free port 80");
-    };
-    let run = Run::bare().with_key();
-    run.args(&["-e", "http://127.0.0.80:80", ID]).go().exits(0);
-    assert_eq!(assert_signed(&server).header("Host"), Some("127.0.0.80"));
+    let server = server();
+    let connected = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
+    let tunnel = vec![Step::Send(connected), Step::Tunnel(server.address)];
+    let proxy = StandIn::scripted(Greeting::Plain, tunnel);
+    let run = Run::bare().with_key().trusting();
+    let run = run.env("https_proxy", format!("http://{}", proxy.address));
+    run.args(&["-e", "stand-in.test:443", ID]).go().exits(0);
+    assert_eq!(assert_signed(&server).header("Host"), Some("stand-in.test"));
 }
 
 /// Adds a source of credentials to a run; the path is of a file with its content.
@@ -186,6 +187,34 @@ fn a_project_is_filled_in_where_the_file_has_none() {
         run.go().exits(0);
         assert_eq!(assert_signed(&server).header("X-Project-Id"), project);
     }
+}
+
+#[test]
+fn a_project_that_does_not_count_is_not_looked_at() {
+    let server = server();
+    let run = Run::new(&server)
+        .without_env("HUAWEICLOUD_TOKEN")
+        .env("HUAWEICLOUD_SDK_PROJECT_ID", "a b");
+    let content = format!("{}project_id = from-the-file\n", profile());
+    let file = run.secret_file("credentials", content.as_bytes());
+    run.env("HUAWEICLOUD_SDK_CREDENTIALS_FILE", file)
+        .go()
+        .exits(0);
+    let run = Run::bare()
+        .without_env("HUAWEICLOUD_TOKEN")
+        .env("HUAWEICLOUD_SDK_PROJECT_ID", "a b");
+    let outcome = run.args(&["-e", "127.0.0.1:1", ID]).go();
+    outcome.exits(2).complains("no credentials");
+}
+
+#[test]
+fn a_short_token_does_not_hide_what_is_wrong_with_a_certificate() {
+    let server = StandIn::scripted(
+        Greeting::Tls(crate::stand_in::Certificate::Expired.server_config()),
+        ok(&PACKAGE),
+    );
+    let outcome = Run::new(&server).env("HUAWEICLOUD_TOKEN", "e").go();
+    outcome.exits(8).complains("it ***xpir***d at 2001");
 }
 
 #[test]
@@ -272,6 +301,7 @@ fn a_profile_is_read_as_the_sdk_reads_it() {
         format!("[global]\nak = other\nsk = other\nnonsense\n{}", profile()),
         format!("{}[global]\nak = other\n", profile()),
         format!("{}domain_id = x y z\niam_endpoint = https://x\n", profile()),
+        format!("{}security_token =\nproject_id =\n", profile()),
         profile().replace("[basic]", "  [basic] ; a comment"),
         profile().trim_end().to_owned(),
     ] {
@@ -384,7 +414,6 @@ fn a_profile_that_can_t_be_right_is_refused() {
             plus("project_id = a b"),
             "the project ID in FILE contains white space",
         ),
-        (plus("project_id ="), "the project ID in FILE is empty"),
         (
             plus("security_token = a b"),
             "the security token in FILE contains white space",
@@ -472,12 +501,12 @@ fn a_credentials_file_that_can_t_be_read_is_this_machine_s_fault() {
     let run = bare().args(&["-e", "127.0.0.1:1", ID, "--credentials-file", "/nowhere"]);
     run.go()
         .exits(1)
-        .complains("cannot read the credentials from /nowhere: No such file");
+        .complains("cannot read the credentials from a file with a name of 8 bytes (not shown: it may be a secret): No such file");
     let run = bare().env("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "/nowhere");
     run.args(&["-e", "127.0.0.1:1", ID])
         .go()
         .exits(1)
-        .complains("cannot read the credentials from /nowhere: No such file");
+        .complains("cannot read the credentials from a file with a name of 8 bytes (not shown: it may be a secret): No such file");
     // The default one may be missing, but not unreadable.
     let run = bare();
     fs::create_dir_all(run.path("home/.huaweicloud/credentials")).expect("a folder");
@@ -487,6 +516,12 @@ fn a_credentials_file_that_can_t_be_read_is_this_machine_s_fault() {
         .go()
         .exits(1)
         .complains("home/.huaweicloud/credentials: Is a directory");
+    // What has the content in the name's place is not shown.
+    let json = agency().to_string();
+    let run = bare().args(&["-e", "127.0.0.1:1", ID, "--credentials-file", &json]);
+    run.go()
+        .exits(1)
+        .complains("cannot read the credentials from a file with a name of ");
 }
 
 #[test]

@@ -16,7 +16,7 @@ cp "$1" "$folder/bin"
 mkfifo "$folder/ready"
 "$stand_in" serve "$folder" > "$folder/ready" &
 server=$!
-read -r endpoint < "$folder/ready"
+read -r endpoint task < "$folder/ready"
 
 # job EXPECTED_CODE COMMAND: runs a crontab's command, in cron's environment and no other, and
 # checks its exit code.
@@ -36,7 +36,6 @@ downloads() {
     grep -c '^GET /v1/log-file' "$folder/log" || true
 }
 
-task=5c4005220809463fbcb39c02ea0a40d0
 nightly="codearts-check-log --list $task > latest && xargs -n 1 codearts-check-log -v -n < latest"
 
 echo "The stand-in of the service: $endpoint"

@@ -4,7 +4,8 @@
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -230,7 +231,7 @@ fn wrong_types_are_refused() {
         }
     }
     for answer in ["[]", "7", "\"text\"", "null", "true"] {
-        assert_refused(answer.as_bytes(), "the task has no execution");
+        assert_refused(answer.as_bytes(), "it is JSON, but not an object");
     }
 }
 
@@ -297,6 +298,17 @@ fn an_answer_is_bounded_in_size_and_in_what_it_takes_to_parse() {
             .go();
         outcome.exits(7).complains("its JSON has too many values");
     }
+    // Nor does a page, or an endless text, take more than its beginning.
+    let title = format!("<title>{}</title>", "a ".repeat(2_000_000));
+    let time = with("/result/lastJob/finishTime", json!("&".repeat(4_000_000)));
+    for (body, code) in [(title.as_bytes(), 7), (time.to_string().as_bytes(), 0)] {
+        let server = StandIn::tls(ok(body));
+        let outcome = Run::list(&server)
+            .command(|command| fault::limit(command, libc::RLIMIT_DATA, 24 << 20))
+            .go();
+        outcome.exits(code);
+        assert!(outcome.elapsed < Duration::from_secs(5), "{outcome}");
+    }
 }
 
 #[test]
@@ -355,19 +367,25 @@ fn a_list_that_can_t_be_written_is_this_machine_s_fault() {
             .exits(1)
             .complains(&format!("cannot write to standard output: {text}"));
     }
-    let outcome = Run::list(&server)
-        .command(|command| {
-            command
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::piped());
-            fault::close(command, &[libc::STDOUT_FILENO]);
-        })
-        .start()
-        .wait();
-    outcome
-        .exits(1)
-        .complains("cannot write to standard output: Bad file descriptor");
+    let closed = |command: &mut Command| {
+        command.stdout(Stdio::null());
+        fault::close(command, &[libc::STDOUT_FILENO]);
+    };
+    let read_only = |command: &mut Command| {
+        command.stdout(File::open("/dev/null").expect("/dev/null"));
+    };
+    for stdout in [closed as fn(&mut Command), read_only] {
+        let outcome = Run::list(&server)
+            .command(|command| {
+                command.stdin(Stdio::null()).stderr(Stdio::piped());
+                stdout(command);
+            })
+            .start()
+            .wait();
+        outcome
+            .exits(1)
+            .complains("cannot write to standard output: Bad file descriptor");
+    }
 }
 
 #[test]

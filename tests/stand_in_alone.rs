@@ -1,8 +1,8 @@
 //! The stand-in by itself, to try the program, or a job that calls it, without an account.
 //!
 //! `stand-in serve FOLDER` writes the certificate to trust (`ca.pem`) and an access key
-//! (`credentials`) into the folder, listens on a free port of loopback, prints its endpoint, and
-//! serves until it is killed; each request is a line in the folder's `log`. `stand-in list FILE`
+//! (`credentials`) into the folder, listens on a free port of loopback, prints its endpoint and the ID
+//! of its one task, and serves until it is killed; each request is a line in the folder's `log`. `stand-in list FILE`
 //! lists a package's content.
 
 // Both programs that have these modules use a part of them.
@@ -61,7 +61,7 @@ fn serve(folder: &Path) -> Result<(), Box<dyn Error>> {
         let _ = writeln!(&log, "{line}");
         vec![Step::Send(answer(request, &package))]
     });
-    println!("https://localhost:{}", server.address.port());
+    println!("https://localhost:{} {TASK_ID}", server.address.port());
     loop {
         thread::park();
     }

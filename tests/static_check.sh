@@ -45,7 +45,7 @@ echo "nameserver $name_server" > "$root/etc/resolv.conf"
 mkfifo "$folder/ready"
 "$stand_in" serve "$root" > "$folder/ready" &
 server=$!
-read -r endpoint < "$folder/ready"
+read -r endpoint _ < "$folder/ready"
 port=${endpoint##*:}
 id=a777ff00d3cf4d369d87066806aexxxx
 

@@ -56,17 +56,18 @@ pub fn prepare_lookup() {
 #[cfg(not(all(target_env = "gnu", target_feature = "crt-static")))]
 pub fn prepare_lookup() {}
 
-/// Whether standard output can have been written to. Where it was closed from the start, std opens
-/// /dev/null in its place, and what goes there would be missed by nobody.
+/// Whether standard output can be written to. Where it was closed from the start, std opens /dev/null
+/// in its place, and where it can only be read, std passes over the error; what goes there would be
+/// missed by nobody.
 pub fn check_standard_output() -> io::Result<()> {
-    if STDOUT_WAS_CLOSED.load(Ordering::Relaxed) {
+    if STDOUT_IS_DEAF.load(Ordering::Relaxed) {
         Err(io::Error::from_raw_os_error(libc::EBADF))
     } else {
         Ok(())
     }
 }
 
-static STDOUT_WAS_CLOSED: AtomicBool = AtomicBool::new(false);
+static STDOUT_IS_DEAF: AtomicBool = AtomicBool::new(false);
 
 /// Called before main, and before std opens anything (ELF's `DT_INIT_ARRAY`).
 #[used]
@@ -75,8 +76,9 @@ static LOOK_AT_STDOUT: extern "C" fn() = look_at_stdout;
 
 extern "C" fn look_at_stdout() {
     // SAFETY: the command takes and returns plain integers.
-    let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) };
-    STDOUT_WAS_CLOSED.store(flags == -1, Ordering::Relaxed);
+    let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFL) };
+    let is_deaf = flags == -1 || flags & libc::O_ACCMODE == libc::O_RDONLY;
+    STDOUT_IS_DEAF.store(is_deaf, Ordering::Relaxed);
 }
 
 /// Waits until standard error takes something, for at most `time`, and tells whether it does. A file
