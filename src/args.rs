@@ -33,11 +33,11 @@ there is untouched and the exit code says why.
 
 Options:
       --list TASK_ID         print the IDs of the subtasks, one per line
-      --job JOB_ID           with --list: of this execution, not the latest
+      --job JOB_ID           with --list: list this execution, not the latest
   -o, --output PATH          a file, or an existing folder
                              [default: ./SUB_JOB_ID.zip]
-  -n, --no-clobber           make no call where the output is a file already
-      --no-verify            keep the body even where it is no complete ZIP
+  -n, --no-clobber           make no call if the output file already exists
+      --no-verify            keep the body even if it is not a complete ZIP
   -r, --region REGION        the region of the task [env: HUAWEICLOUD_REGION]
   -e, --endpoint URL         HOST, HOST:PORT or https://HOST[:PORT]; wins over
                              the region [env: CODEARTS_CHECK_ENDPOINT]
@@ -49,14 +49,14 @@ Options:
                              built-in roots [env: SSL_CERT_FILE]
       --connect-timeout SECONDS
                              for connection and TLS handshake [default: 10]
-      --timeout SECONDS      for one silence of the server [default: 60]
+      --timeout SECONDS      the server's longest silence [default: 60]
       --max-time SECONDS     for the whole run, 0 for no limit [default: 3600]
   -q, --quiet                no progress, no warnings, errors only
   -v, --verbose              report the request, the answer and the result
   -h, --help                 print this help
   -V, --version              print the version
 
-Credentials, the first that is there:
+Credentials; the first one found is used:
   --token-file or --credentials-file
   HUAWEICLOUD_TOKEN
   HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK [HUAWEICLOUD_SDK_SECURITY_TOKEN]
@@ -484,6 +484,6 @@ fn usage(error: lexopt::Error) -> Error {
         lexopt::Error::UnexpectedArgument(_)
         | lexopt::Error::ParsingFailed { .. }
         | lexopt::Error::NonUnicodeValue(_)
-        | lexopt::Error::Custom(_) => "an argument makes no sense".to_owned(),
+        | lexopt::Error::Custom(_) => "unexpected argument".to_owned(),
     })
 }

@@ -44,7 +44,7 @@ impl Call {
     pub fn wanted(&self) -> &'static str {
         match self {
             Call::DownloadLog(_) => "a complete ZIP archive",
-            Call::ShowTask(..) => "the subtasks of an execution",
+            Call::ShowTask(..) => "a list of an execution's subtasks",
         }
     }
 

@@ -18,7 +18,7 @@ use crate::credentials_file::{self, Fields};
 use crate::error::Error;
 use crate::printable::display_path;
 use crate::secret::{Secret, Secrets};
-use crate::signature;
+use crate::signature::sign;
 use crate::system;
 
 /// The longest token, in characters (API reference, `X-Auth-Token`). Temporary keys come with a
@@ -138,15 +138,9 @@ impl Key {
         if let Some(project_id) = self.project_id {
             headers.push(("X-Project-Id", Secret::new(project_id)));
         }
-        let (signature, names) = signature::sign(call, host, &headers, &date, &self.secret);
-        let authorization = format!(
-            "{} Access={}, SignedHeaders={names}, Signature={}",
-            signature::ALGORITHM,
-            self.access,
-            signature.expose()
-        );
-        headers.push(("Authorization", Secret::new(authorization)));
-        secrets.push(signature);
+        let signed = sign(call, host, &headers, &date, &self.access, &self.secret);
+        headers.push(("Authorization", signed.authorization));
+        secrets.push(signed.signature);
         Authentication {
             headers,
             secrets: Secrets::new(secrets),
@@ -308,7 +302,7 @@ impl Place {
         }
         if system::is_readable_by_others(&file)? {
             console.warn(&format!(
-                "{self} holds a secret, and its group or others may read it: chmod 600"
+                "{self} holds a secret but is readable by its group or others: chmod 600 it"
             ));
         }
         let mut bytes = Vec::new();

@@ -44,7 +44,7 @@ pub enum Error {
         hint: Hint,
     },
     /// The execution's logs are not complete yet; `status` is the service's word for it.
-    StillRunning { status: &'static str },
+    StillRunning { status: Text },
 }
 
 /// An answer other than 200.
@@ -103,7 +103,7 @@ impl Error {
             Error::Network { hint, .. }
             | Error::Untrusted { hint, .. }
             | Error::WrongBody { hint, .. } => hint.as_deref(),
-            Error::StillRunning { .. } => Some("its logs would be cut short: try again later"),
+            Error::StillRunning { .. } => Some("its logs are not complete yet: try again later"),
         }
     }
 
@@ -167,11 +167,11 @@ impl fmt::Display for Error {
             Error::WrongBody { wanted, reason, .. } => {
                 write!(
                     f,
-                    "the server answered 200, but not with {wanted}: {reason}"
+                    "the server answered 200, but the body is not {wanted}: {reason}"
                 )
             }
             Error::StillRunning { status } => {
-                write!(f, "the execution is still running (status \"{status}\")")
+                write!(f, "the execution has not finished (status \"{status}\")")
             }
         }
     }
@@ -191,9 +191,10 @@ impl fmt::Display for Refusal {
         .into_iter()
         .filter_map(|(name, value)| Some(format!("{name} {:.SHORT$}", value.as_ref()?)))
         .collect();
-        let notes = match notes.join(", ") {
-            none if none.is_empty() => none,
-            some => format!(" ({some})"),
+        let notes = if notes.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", notes.join(", "))
         };
         if !self.said.is_empty() {
             // The three short texts leave enough room for the long one.

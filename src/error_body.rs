@@ -49,11 +49,7 @@ impl ErrorBody {
             message: text(json, "error_msg").or_else(|| text(nested, "message")),
             request_id: text(json, "request_id").or_else(|| text(nested, "request_id")),
         };
-        if parsed.code.is_some() || parsed.message.is_some() {
-            Some(parsed)
-        } else {
-            None
-        }
+        (parsed.code.is_some() || parsed.message.is_some()).then_some(parsed)
     }
 }
 

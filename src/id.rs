@@ -24,7 +24,7 @@ impl SubJobId {
         match fault(text, Self::LENGTH..=Self::LENGTH, is_valid) {
             None => Ok(Self(text.to_owned())),
             Some(fault) => Err(format!(
-                "must be {} ASCII letters or digits, and this {fault}",
+                "must be {} ASCII letters or digits, but this {fault}",
                 Self::LENGTH
             )),
         }
@@ -64,7 +64,7 @@ fn parse_name(text: &str) -> Result<String, String> {
     match fault(text, 1..=MAX_NAME, is_valid) {
         None => Ok(text.to_owned()),
         Some(fault) => Err(format!(
-            "must be 1 to {MAX_NAME} ASCII letters, digits, '-' or '_', and this {fault}"
+            "must be 1 to {MAX_NAME} ASCII letters, digits, '-' or '_', but this {fault}"
         )),
     }
 }
@@ -80,11 +80,11 @@ fn fault(
         Some(if text.contains("://") {
             "is a URL".to_owned()
         } else if text.ends_with('\r') {
-            "ends in a carriage return (a list with the line ends of Windows?)".to_owned()
+            "ends in a carriage return (a list with Windows line endings?)".to_owned()
         } else if text.contains(char::is_whitespace) {
             "contains white space".to_owned()
         } else {
-            format!("has something else as character {}", at + 1)
+            format!("has another kind of character at position {}", at + 1)
         })
     } else if length.contains(&characters) {
         None

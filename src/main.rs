@@ -31,6 +31,7 @@ mod signature;
 mod subtasks;
 mod system;
 mod tls_fault;
+mod wrong_body;
 
 use std::env;
 use std::process::ExitCode;
@@ -95,7 +96,7 @@ fn download(wanted: Download, call: Call, options: Options) -> Result<(), Error>
     limit_run(&call, &options, console)?;
     let output = output::path(wanted.output, &format!("{}.zip", call.subject()));
     if !wanted.clobber && output.is_file() {
-        console.detail(&format!("{} is there already", display_path(&output)));
+        console.detail(&format!("{} already exists", display_path(&output)));
         return Ok(());
     }
     let request = Request::prepare(call, options, console)?;

@@ -62,7 +62,7 @@ impl Partial {
             // If the reason is another than a file system without O_TMPFILE, it comes again here.
             let create = || -> io::Result<_> {
                 let (file, name) = with_free_name(|name| folder.create(name, mode))?;
-                system::deadline::remove(&folder, &name)?;
+                system::deadline::remove_on_end(&folder, &name)?;
                 Ok((file, Some(name)))
             };
             system::deadline::hold(create)
@@ -110,13 +110,13 @@ impl Partial {
             .map_err(|e| self.failed("write", &e))?;
         self.folder.sync().map_err(|e| {
             self.failed(
-                "sync the folder (the package is there, but a power cut may undo it) of",
+                "make durable (the package is there, but a power cut may undo it)",
                 &e,
             )
         })?;
         self.check_folder().map_err(|e| {
             self.failed(
-                "confirm the folder (the package is there, but may have been moved with it) of",
+                "confirm the place of (the package is there, but may have moved with its folder)",
                 &e,
             )
         })
@@ -257,7 +257,7 @@ fn locate(output: &Path) -> io::Result<PathBuf> {
     match fs::metadata(output) {
         Ok(found) => check_kind(&found).and_then(|()| output.canonicalize()),
         Err(e) if e.kind() == io::ErrorKind::NotFound => {
-            Err(io::Error::other("a symbolic link to nowhere"))
+            Err(io::Error::other("a dangling symbolic link"))
         }
         Err(e) => Err(e),
     }

@@ -4,11 +4,12 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 use crate::archive::{self, Fault};
-use crate::error::{Error, SHORT};
-use crate::error_body::{ErrorBody, MAX_ERROR_BODY, without_byte_order_mark};
+use crate::error::Error;
+use crate::error_body::MAX_ERROR_BODY;
 use crate::output::Partial;
 use crate::progress::Progress;
 use crate::response::Body;
+use crate::wrong_body::not_asked_for;
 
 /// How many bytes go to the disk at a time. ureq hands out one TLS record, 16 KiB, and fewer,
 /// larger writes are faster.
@@ -48,7 +49,7 @@ pub fn verify(body: &Body, partial: &mut Partial) -> Result<(), Error> {
         body.wrong(if beginning.starts_with(b"PK\x03\x04") {
             format!("it is a ZIP archive cut short or damaged: {fault}")
         } else {
-            format!("it is something else: {fault}")
+            format!("it is not a ZIP archive: {fault}")
         })
     }))
 }
@@ -58,37 +59,4 @@ fn read_beginning(file: &mut File) -> std::io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(0))?;
     file.take(MAX_ERROR_BODY).read_to_end(&mut beginning)?;
     Ok(beginning)
-}
-
-/// The error for a body that is not what was asked for, if its beginning tells what it is instead.
-pub fn not_asked_for(body: &Body, beginning: &[u8]) -> Option<Error> {
-    if beginning.is_empty() {
-        return Some(body.wrong("it is empty".to_owned()));
-    }
-    if beginning.starts_with(b"\x1f\x8b") {
-        return Some(body.wrong("it is gzip data".to_owned()));
-    }
-    if let Some(error) = ErrorBody::parse_json(beginning) {
-        let error = body.quote(&error.to_string());
-        return Some(body.wrong(format!("it is an error in JSON: {error}")));
-    }
-    let text = without_byte_order_mark(beginning).trim_ascii_start();
-    match text.first() {
-        Some(b'<') => Some(body.page(match title(&String::from_utf8_lossy(text)) {
-            Some(title) => format!("it is a page titled \"{:.SHORT$}\"", body.quote(&title)),
-            None => "it is HTML or XML".to_owned(),
-        })),
-        Some(b'{' | b'[') => Some(body.wrong("it is JSON".to_owned())),
-        _ => None,
-    }
-}
-
-/// The title of an HTML page, on one line.
-fn title(page: &str) -> Option<String> {
-    let lower = page.to_ascii_lowercase();
-    let start = lower.find("<title")?;
-    let start = start + lower[start..].find('>')? + 1;
-    let end = start + lower[start..].find('<')?;
-    let words: Vec<&str> = page[start..end].split_whitespace().collect();
-    Some(words.join(" ")).filter(|title| !title.is_empty())
 }

@@ -123,7 +123,7 @@ impl Answer {
             403 => "an IAM user needs the permission codeartscheck:task:get".into(),
             404 => self.exchange.call.hint_on_404().into(),
             407 => PROXY_LOGIN_HINT.into(),
-            429 => "the service limits the calls: try again later, and less often".into(),
+            429 => "the service limits the call rate: try again later, and less often".into(),
             _ => return None,
         })
     }
@@ -135,10 +135,10 @@ impl Answer {
         match theirs {
             Some(theirs) if theirs.distance(ours) > CLOCK_TOLERANCE => format!(
                 "set this host's clock: it says {ours}, the server's says {theirs}, \
-                 and a signature may be off by 15 minutes"
+                 and they may differ by 15 minutes at most"
             ),
             _ => "check the access key (temporary ones expire), \
-                  and this host's clock, which may be off by 15 minutes"
+                  and this host's clock, which must be right to within 15 minutes"
                 .to_owned(),
         }
     }

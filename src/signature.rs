@@ -8,18 +8,24 @@ use ring::{digest, hmac};
 use crate::call::Call;
 use crate::secret::Secret;
 
-pub const ALGORITHM: &str = "SDK-HMAC-SHA256";
+const ALGORITHM: &str = "SDK-HMAC-SHA256";
 
-/// The hexadecimal signature of a call to `host` at `date` (`X-Sdk-Date`, `YYYYMMDDTHHMMSSZ`, UTC),
-/// and the names of the signed headers as the header `Authorization` lists them: `Host`, and
-/// `headers` with their names in any case and their values trimmed.
+/// A signature, and the value of `Authorization` that it is sent in.
+pub struct Signed {
+    pub signature: Secret,
+    pub authorization: Secret,
+}
+
+/// Signs a call to `host` at `date` (`X-Sdk-Date`, `YYYYMMDDTHHMMSSZ`, UTC) with an access key: `Host`,
+/// and `headers`, their names in any case and their values trimmed.
 pub fn sign(
     call: &Call,
     host: &str,
     headers: &[(&str, Secret)],
     date: &str,
+    access_key: &str,
     secret_key: &Secret,
-) -> (Secret, String) {
+) -> Signed {
     let mut signed = vec![("host".to_owned(), host)];
     for (name, value) in headers {
         signed.push((name.to_ascii_lowercase(), value.expose()));
@@ -41,8 +47,13 @@ pub fn sign(
     );
     let text = format!("{ALGORITHM}\n{date}\n{}", sha256(request.as_bytes()));
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret_key.expose().as_bytes());
-    let signature = hmac::sign(&key, text.as_bytes());
-    (Secret::new(hexadecimal(signature.as_ref())), names)
+    let signature = hexadecimal(hmac::sign(&key, text.as_bytes()).as_ref());
+    let authorization =
+        format!("{ALGORITHM} Access={access_key}, SignedHeaders={names}, Signature={signature}");
+    Signed {
+        signature: Secret::new(signature),
+        authorization: Secret::new(authorization),
+    }
 }
 
 fn sha256(bytes: &[u8]) -> String {
@@ -62,7 +73,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 mod tests {
     use serde_json::Value;
 
-    use super::{ALGORITHM, sign};
+    use super::sign;
     use crate::call::Call;
     use crate::id::SubJobId;
     use crate::secret::Secret;
@@ -77,19 +88,16 @@ mod tests {
             let text = |name: &str| vector[name].as_str().unwrap();
             let id = SubJobId::parse(vector["query"][0][1].as_str().unwrap()).unwrap();
             let date = Secret::new(text("x_sdk_date").to_owned());
-            let (signature, names) = sign(
+            let signed = sign(
                 &Call::DownloadLog(id),
                 text("host"),
                 &[("X-Sdk-Date", date)],
                 text("x_sdk_date"),
+                text("ak"),
                 &Secret::new(text("sk").to_owned()),
             );
-            let authorization = format!(
-                "{ALGORITHM} Access={}, SignedHeaders={names}, Signature={}",
-                text("ak"),
-                signature.expose()
-            );
-            assert_eq!(authorization, text("authorization"), "{}", text("name"));
+            assert_eq!(signed.signature.expose(), text("signature"));
+            assert_eq!(signed.authorization.expose(), text("authorization"));
         }
     }
 }

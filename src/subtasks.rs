@@ -8,11 +8,11 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::error::{Error, SHORT};
-use crate::error_body::{ErrorBody, MAX_ERROR_BODY, without_byte_order_mark};
+use crate::error_body::{ErrorBody, without_byte_order_mark};
 use crate::id::{JobId, SubJobId};
-use crate::package::not_asked_for;
 use crate::response::Body;
 use crate::secret::Text;
+use crate::wrong_body::{json_error, not_asked_for};
 
 /// The largest answer, in bytes. A real one has about 9 kB.
 const MAX_ANSWER: u64 = 4 << 20;
@@ -45,9 +45,11 @@ impl Execution {
             return Err(body.wrong("it is about another execution".to_owned()));
         }
         let status = match fields.string(job, "status")? {
-            Some("running") => return Err(Error::StillRunning { status: "running" }),
-            // The service's spelling of "not started".
-            Some("quering") => return Err(Error::StillRunning { status: "quering" }),
+            // The second is the service's spelling of "not started".
+            Some(status @ ("running" | "quering")) => {
+                let status = body.quote(status);
+                return Err(Error::StillRunning { status });
+            }
             Some(status) => status,
             None => return Err(body.wrong("its execution has no status".to_owned())),
         };
@@ -100,14 +102,10 @@ fn parse_json(bytes: &[u8], body: &Body) -> Result<Value, Error> {
         if text.trim_ascii_start().starts_with(b"{") {
             return body.wrong(format!("its JSON can't be parsed: {e}"));
         }
-        not_asked_for(body, &bytes[..bytes.len().min(MAX_ERROR_BODY as usize)])
-            .unwrap_or_else(|| body.wrong("it is something else".to_owned()))
+        not_asked_for(body, bytes).unwrap_or_else(|| body.wrong("it is not JSON".to_owned()))
     })?;
     match ErrorBody::of(&answer) {
-        Some(error) => {
-            let error = body.quote(&error.to_string());
-            Err(body.wrong(format!("it is an error in JSON: {error}")))
-        }
+        Some(error) => Err(json_error(body, &error)),
         None if !answer.is_object() => Err(body.wrong("it is JSON, but not an object".to_owned())),
         None => Ok(answer),
     }
@@ -161,7 +159,7 @@ impl Fields<'_> {
                 let id = id.ok_or_else(|| wrong("has something other than a string"))?;
                 SubJobId::parse(id).map_err(|fault| {
                     let id = self.0.quote(id);
-                    wrong(&format!("has an ID that {fault}: '{id:.SHORT$}'"))
+                    wrong(&format!("has a bad ID, '{id:.SHORT$}': it {fault}"))
                 })
             })
             .collect()

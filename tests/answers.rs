@@ -425,7 +425,10 @@ fn a_body_that_is_no_package_is_refused_with_what_it_looks_like() {
         ),
         (br#"{"a":1}"#, "it is JSON"),
         (b"\x1f\x8b\x08\0\0\0\0\0", "it is gzip data"),
-        (b"not a package", "something else: it has no end record"),
+        (
+            b"not a package",
+            "it is not a ZIP archive: it has no end record",
+        ),
     ] {
         assert_refused(&ok(body), 7, looks);
     }
@@ -436,7 +439,7 @@ fn a_page_in_the_package_s_place_points_to_a_proxy() {
     let server = StandIn::tls(ok(b"<html><title>Log in</title></html>"));
     let outcome = Run::new(&server).go();
     outcome.exits(7).says(&format!(
-        "codearts-check-log: {ID}: the server answered 200, but not with a complete ZIP archive: \
+        "codearts-check-log: {ID}: the server answered 200, but the body is not a complete ZIP archive: \
          it is a page titled \"Log in\"\n\
          hint: a proxy or a captive portal may have answered in the service's place\n"
     ));

@@ -189,19 +189,19 @@ fn a_subtask_id_is_32_ascii_letters_or_digits() {
         id
     };
     for (id, text) in [
-        (id(|id| id.truncate(31)), "and this has 31: 'a777"),
-        (id(|id| id.push('0')), "and this has 33: '"),
+        (id(|id| id.truncate(31)), "but this has 31: 'a777"),
+        (id(|id| id.push('0')), "but this has 33: '"),
         (
             id(|id| id.replace_range(4..5, "/")),
-            "something else as character 5:",
+            "another kind of character at position 5:",
         ),
         (
             id(|id| id.replace_range(0..2, "..")),
-            "something else as character 1:",
+            "another kind of character at position 1:",
         ),
         (
             id(|id| id.replace_range(0..3, "%00")),
-            "something else as character 1:",
+            "another kind of character at position 1:",
         ),
         (
             id(|id| id.replace_range(31..32, " ")),
@@ -209,7 +209,7 @@ fn a_subtask_id_is_32_ascii_letters_or_digits() {
         ),
         (
             id(|id| id.replace_range(9..10, "\u{ff11}")),
-            "something else as character 10:",
+            "another kind of character at position 10:",
         ),
         (
             id(|id| id.replace_range(9..10, "\n")),
@@ -220,15 +220,15 @@ fn a_subtask_id_is_32_ascii_letters_or_digits() {
             format!("https://host/v1/log-file?sub_job_id={ID}"),
             "is a URL",
         ),
-        (String::new(), "and this has 0: ''"),
+        (String::new(), "but this has 0: ''"),
     ] {
         assert_usage(&with(&["-e", NOWHERE, "--", &id]), text);
     }
     // A token in the wrong place is not repeated.
     let outcome = with(&["-e", NOWHERE, TOKEN]);
-    assert_usage(&outcome, "something else as character 7:");
+    assert_usage(&outcome, "another kind of character at position 7:");
     let not_unicode = Run::bare().args(&["-e", NOWHERE]).arg(os(&[0xff; 32])).go();
-    assert_usage(&not_unicode, "something else as character 1:");
+    assert_usage(&not_unicode, "another kind of character at position 1:");
 }
 
 #[test]

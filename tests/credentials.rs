@@ -544,7 +544,7 @@ fn a_file_that_others_may_read_gets_a_warning() {
                 let outcome = run.arg(&file).go();
                 outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
                 let warning = format!(
-                    "{ours}{} holds a secret, and its group or others may read it: chmod 600\n",
+                    "{ours}{} holds a secret but is readable by its group or others: chmod 600 it\n",
                     file.display()
                 );
                 let expected = if warns && args.is_empty() {
@@ -722,7 +722,7 @@ fn a_401_on_a_signed_call_points_to_the_key_and_the_clock() {
         outcome.stderr.lines().last().unwrap_or_default().to_owned()
     };
     let plain = "hint: check the access key (temporary ones expire), \
-                 and this host's clock, which may be off by 15 minutes";
+                 and this host's clock, which must be right to within 15 minutes";
     assert_eq!(refuse("no date"), plain);
     let now = time::OffsetDateTime::now_utc();
     let http = |date: time::OffsetDateTime| {

@@ -155,6 +155,13 @@ fn every_exit_code_is_in_help_readme_and_man_page() {
             .map(|(_, code)| code)
     });
     assert!(codes.contains(&41), "{codes:?}");
+    // Each is written down, so that none is a number by accident.
+    let exit = source("exit.rs");
+    let variants = exit.lines().filter(|line| {
+        let line = line.trim();
+        line.starts_with(|c: char| c.is_ascii_uppercase()) && line.contains(',')
+    });
+    assert_eq!(variants.count(), codes.len(), "{codes:?}");
     codes.insert(0);
     let help = find(&help(), |line| {
         line.strip_prefix("  ")?.split_whitespace().next()
@@ -191,7 +198,12 @@ fn every_variable_of_the_sources_is_in_help_readme_and_man_page() {
             ("README", read("README.md")),
             ("man", man_page()),
         ] {
-            assert!(text.contains(variable), "no {variable} in {name}");
+            let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let mut words = text.split(|c| !is_part(c));
+            assert!(
+                words.any(|word| word == variable),
+                "no {variable} in {name}"
+            );
         }
     }
 }
@@ -204,10 +216,25 @@ fn the_man_page_has_the_program_s_version() {
     assert!(first.contains(&title), "{first}");
 }
 
+/// The regions and their hosts, as the program has them.
+fn regions() -> Vec<(String, String)> {
+    let source = source("endpoint.rs");
+    let table = between(&source, "const REGIONS: ", "];");
+    let table: String = table.into_iter().collect();
+    let names: Vec<&str> = table.split('"').skip(1).step_by(2).collect();
+    let pairs = names.chunks(2);
+    pairs
+        .map(|pair| (pair[0].to_owned(), pair[1].to_owned()))
+        .collect()
+}
+
 #[test]
-fn the_readme_has_every_region_with_its_endpoint() {
-    for (region, host) in REGIONS {
-        let readme = read("README.md");
+fn the_program_s_regions_are_the_reference_s_and_in_the_readme() {
+    let regions: BTreeSet<(String, String)> = regions().into_iter().collect();
+    let reference = REGIONS.map(|(region, host)| (region.to_owned(), host.to_owned()));
+    assert_eq!(regions, BTreeSet::from(reference));
+    let readme = read("README.md");
+    for (region, host) in regions {
         let mut rows = readme
             .lines()
             .filter(|line| line.contains(&format!("`{region}`")));
@@ -215,6 +242,30 @@ fn the_readme_has_every_region_with_its_endpoint() {
             rows.any(|row| row.contains(&format!("`{host}`"))),
             "{region}"
         );
+    }
+}
+
+#[test]
+fn the_help_readme_and_man_page_have_the_program_s_default_times() {
+    let parser = source("args.rs");
+    for option in ["--connect-timeout", "--timeout", "--max-time"] {
+        let name = option[2..].replace('-', "_").to_uppercase();
+        let start = format!("const DEFAULT_{name}: Duration = Duration::from_secs(");
+        let default = between(&parser, &start, ")");
+        let default = default.first().expect("a default").to_string();
+        let after = |text: &str, start: &str| {
+            let rest = text.split_once(start).expect("the option").1.to_owned();
+            rest.split_once("efault: ").expect("a default").1.to_owned()
+        };
+        for (text, start) in [
+            (help(), format!("{option} SECONDS")),
+            (read("README.md"), format!("`{option} SECONDS`")),
+            (man_page(), format!(".BI {option} ")),
+        ] {
+            let shown = after(&text, &start);
+            let digits = shown.split(|c: char| !c.is_ascii_digit()).next();
+            assert_eq!(digits, Some(&*default), "{option}");
+        }
     }
 }
 
@@ -279,13 +330,8 @@ fn every_option_of_the_parser_is_in_the_completions_with_what_it_takes() {
 
 #[test]
 fn every_region_is_in_the_completions() {
-    let source = source("endpoint.rs");
-    let table: String = between(&source, "const REGIONS: ", "];")
-        .into_iter()
-        .collect();
-    // A name and its host: only the host has dots.
-    let names = table.split('"').skip(1).step_by(2);
-    let regions: BTreeSet<&str> = names.filter(|name| !name.contains('.')).collect();
+    let regions = regions();
+    let regions: BTreeSet<&str> = regions.iter().map(|(name, _)| name.as_str()).collect();
     assert!(regions.contains("eu-west-101"), "{regions:?}");
     for (file, before, after) in [
         (BASH, "regions='", "'"),

@@ -65,7 +65,9 @@ fn assert_refused(body: &[u8], text: &str) {
     let outcome = list(body);
     outcome
         .exits(7)
-        .complains("the server answered 200, but not with the subtasks of an execution: ")
+        .complains(
+            "the server answered 200, but the body is not a list of an execution's subtasks: ",
+        )
         .complains(text);
     assert_eq!(outcome.stdout, "", "{outcome}");
 }
@@ -148,8 +150,8 @@ fn an_execution_that_is_still_running_is_to_be_asked_for_later() {
             answer["result"]["lastJob"]["process"]["subJobIds"] = ids;
             let outcome = list(answer.to_string().as_bytes());
             outcome.exits(5).says(&format!(
-                "codearts-check-log: {TASK}: the execution is still running (status \"{status}\")\n\
-                 hint: its logs would be cut short: try again later\n"
+                "codearts-check-log: {TASK}: the execution has not finished (status \"{status}\")\n\
+                 hint: its logs are not complete yet: try again later\n"
             ));
             assert_eq!(outcome.stdout, "");
         }
@@ -161,11 +163,11 @@ fn an_id_that_is_none_refuses_the_whole_list() {
     for (id, text) in [
         (
             json!("$(reboot)"),
-            "has something else as character 1: '$(reboot)'",
+            "has a bad ID, '$(reboot)': it must be 32 ASCII letters or digits, but this has another kind of character at position 1",
         ),
         (json!(format!("{ONE}\n")), "contains white space"),
         (json!(format!("{ONE}0")), "has 33"),
-        (json!("--no-verify"), "character 1"),
+        (json!("--no-verify"), "position 1"),
         (json!(""), "has 0"),
         (json!("\u{1b}[2J"), "'\\u{1b}[2J'"),
         (json!(7), "something other than a string"),
@@ -247,11 +249,11 @@ fn what_is_no_answer_at_all_is_refused_with_what_it_looks_like() {
     let cut = &answer().to_string()[..200];
     for (body, text) in [
         (b"".as_slice(), "it is empty"),
-        (b" \n", "it is something else"),
+        (b" \n", "it is not JSON"),
         (b"<html>", "it is HTML or XML"),
-        (b"hello", "it is something else"),
+        (b"hello", "it is not JSON"),
         (b"[", "it is JSON"),
-        (&PACKAGE, "it is something else"),
+        (&PACKAGE, "it is not JSON"),
         (
             error,
             "it is an error in JSON: CC.00050007: IAM authentication failed",
@@ -425,13 +427,13 @@ fn options_of_a_download_do_not_go_with_a_list() {
             &["--list", ""],
             "--list: TASK_ID must be 1 to 128 ASCII letters, digits, '-' or '_'",
         ),
-        (&["--list", &"a".repeat(129)], "and this has 129"),
+        (&["--list", &"a".repeat(129)], "but this has 129"),
         (
             &["--list", "a/b"],
-            "has something else as character 2: 'a/b'",
+            "has another kind of character at position 2: 'a/b'",
         ),
-        (&["--list", "a?b"], "character 2"),
-        (&["--list", "\u{e4}"], "character 1"),
+        (&["--list", "a?b"], "position 2"),
+        (&["--list", "\u{e4}"], "position 1"),
         (&["--list", TASK, "--job", "a b"], "--job: JOB_ID must be"),
     ] {
         let outcome = Run::bare().args(&["-e", "127.0.0.1:1"]).args(args).go();

@@ -66,7 +66,7 @@ fn no_clobber_makes_no_call_where_the_output_is_a_file_already() {
     let outcome = Run::new(&server).args(&["-nv"]).file(OUTPUT, OLD).go();
     outcome
         .exits(0)
-        .says(&format!("./{OUTPUT} is there already\n"))
+        .says(&format!("./{OUTPUT} already exists\n"))
         .leaves_only(OUTPUT, OLD);
     // A folder's name stands for a file in it, and a link for its target.
     let run = Run::new(&server).args(&["-n", "-o", "."]).file(OUTPUT, OLD);
@@ -91,7 +91,7 @@ fn no_clobber_downloads_what_is_not_there_and_refuses_what_is_no_file() {
         assert_eq!(server.requests().len(), 1);
     }
     for (output, text) in [
-        ("nowhere", "a symbolic link to nowhere"),
+        ("nowhere", "a dangling symbolic link"),
         ("/dev/null", "not a regular file"),
         ("folder", "is a directory"),
     ] {
@@ -115,7 +115,7 @@ fn an_output_that_can_t_be_written_is_known_before_the_call() {
             ("full", "is a directory"),
             ("/dev/null", "not a regular file"),
             ("fifo", "not a regular file"),
-            ("nowhere", "a symbolic link to nowhere"),
+            ("nowhere", "a dangling symbolic link"),
             ("circle", "symbolic link"),
             ("/proc/out.zip", "/proc"),
             (&"n".repeat(256), "File name too long"),
@@ -535,7 +535,7 @@ fn a_folder_that_fails_to_sync_is_an_error_that_tells_of_the_package() {
         let outcome = with_fault(storage, fault::fail_sync_of(FOLDER, libc::EIO));
         outcome
             .exits(1)
-            .complains("cannot sync the folder (the package is there")
+            .complains("cannot make durable (the package is there")
             .leaves_only(OUTPUT, &PACKAGE);
     }
 }

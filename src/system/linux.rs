@@ -3,6 +3,7 @@
 mod access;
 pub mod deadline;
 mod folder;
+mod raw;
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -10,10 +11,10 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 pub use access::{is_own, is_readable_by_others, set_access_list};
 pub use folder::{Folder, PinnedFile};
+pub use raw::wait_for_standard_error;
 
 /// Opens a file for reading. A FIFO that nobody writes reads as empty instead of blocking the
 /// open for ever; one that has a writer is waited for as usual.
@@ -79,18 +80,6 @@ extern "C" fn look_at_stdout() {
     let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFL) };
     let is_deaf = flags == -1 || flags & libc::O_ACCMODE == libc::O_RDONLY;
     STDOUT_IS_DEAF.store(is_deaf, Ordering::Relaxed);
-}
-
-/// Waits until standard error takes something, for at most `time`, and tells whether it does. A file
-/// or a terminal always does; a pipe that nobody empties never.
-pub fn wait_for_standard_error(time: Duration) -> bool {
-    let mut stderr = libc::pollfd {
-        fd: libc::STDERR_FILENO,
-        events: libc::POLLOUT,
-        revents: 0,
-    };
-    // SAFETY: the pointer is to a local.
-    unsafe { libc::poll(&raw mut stderr, 1, time.as_millis() as i32) == 1 }
 }
 
 /// Keeps what is in the process's memory, secrets too, out of core dumps and from other processes of

@@ -1,4 +1,4 @@
-//! What is left of them on other systems. README's "What is promised" says what that means.
+//! The stand-ins for systems other than Linux. README's "What is promised" says what they lack.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -136,7 +136,7 @@ pub mod deadline {
         create()
     }
 
-    pub fn remove(_folder: &Folder, _name: &OsStr) -> io::Result<()> {
+    pub fn remove_on_end(_folder: &Folder, _name: &OsStr) -> io::Result<()> {
         Ok(())
     }
 

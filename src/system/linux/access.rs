@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 
-use super::folder::{c_string, proc_link};
+use super::raw::{c_string, proc_link};
 
 /// The access control list of an open file; none where the mode says all. It is asked for through
 /// /proc, so that any descriptor will do.
@@ -73,8 +73,11 @@ pub fn is_readable_by_others(file: &File) -> io::Result<bool> {
     if !found.is_file() {
         return Ok(false);
     }
-    if found.mode() & OTHERS_MAY_READ != 0 || found.mode() & GROUP_MAY_READ == 0 {
-        return Ok(found.mode() & OTHERS_MAY_READ != 0);
+    if found.mode() & OTHERS_MAY_READ != 0 {
+        return Ok(true);
+    }
+    if found.mode() & GROUP_MAY_READ == 0 {
+        return Ok(false);
     }
     let list = access_list(file).unwrap_or(None); // without /proc, the mode has to do
     Ok(list.is_none_or(|list| group_may_read(&list)))

@@ -8,14 +8,14 @@ use std::ptr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::folder::{Folder, c_string, check};
-use super::wait_for_standard_error;
+use super::folder::Folder;
+use super::raw::{c_string, check, wait_for_standard_error};
 use crate::exit::Exit;
 
 /// How long after the deadline the process is killed, if its signal could not end it: there are waits
 /// that only a deadly signal ends (a disk behind NFS that does not answer). Most come back by themselves
 /// before, and then the run ends in good order.
-const GRACE: Duration = Duration::from_secs(5);
+const KILL_AFTER: Duration = Duration::from_secs(5);
 
 /// What [`end`] prints.
 static LAST_WORDS: OnceLock<String> = OnceLock::new();
@@ -57,7 +57,7 @@ pub fn arm(time: Duration, last_words: String) -> io::Result<()> {
             ptr::null_mut(),
         ))?;
     }
-    arm_killer(time + GRACE)
+    arm_killer(time + KILL_AFTER)
 }
 
 fn arm_killer(time: Duration) -> io::Result<()> {
@@ -99,7 +99,7 @@ pub fn hold<T>(create: impl FnOnce() -> T) -> T {
 
 /// Has the deadline remove what has this name in `folder`, which must stay open, when it ends the
 /// process. To be called once.
-pub fn remove(folder: &Folder, name: &OsStr) -> io::Result<()> {
+pub fn remove_on_end(folder: &Folder, name: &OsStr) -> io::Result<()> {
     let name = c_string(name)?;
     LEFTOVER.get_or_init(|| (folder.descriptor(), name));
     Ok(())

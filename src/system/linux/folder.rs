@@ -3,15 +3,15 @@
 //! Its path may lead elsewhere at the next look, if somebody moves it and puts another in its place;
 //! the descriptor leads to the same folder to the end.
 
-use std::ffi::{CString, OsStr, c_int};
+use std::ffi::{OsStr, c_int};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd};
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::access::access_list;
+use super::raw::{c_string, check, proc_link};
 
 pub struct Folder(File);
 
@@ -132,23 +132,5 @@ impl PinnedFile {
     /// The access control list of now.
     pub fn access_list(&self) -> io::Result<Option<Vec<u8>>> {
         access_list(&self.0)
-    }
-}
-
-/// The path by which a file's descriptor can be opened, linked or asked again.
-pub(super) fn proc_link(file: &File) -> PathBuf {
-    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
-}
-
-pub(super) fn c_string(text: &OsStr) -> io::Result<CString> {
-    CString::new(text.as_bytes()).map_err(io::Error::other)
-}
-
-/// What a system call returned, as a result.
-pub(super) fn check(result: c_int) -> io::Result<()> {
-    if result == -1 {
-        Err(io::Error::last_os_error())
-    } else {
-        Ok(())
     }
 }
