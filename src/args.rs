@@ -158,7 +158,7 @@ impl Options {
 }
 
 /// How long the run may wait.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// For the connection and the TLS handshake together.
     pub connect: Duration,
@@ -173,6 +173,12 @@ impl Limits {
     pub fn out_of_time(&self) -> String {
         let seconds = self.run.unwrap_or_default().as_secs_f64();
         format!("not finished after {seconds} s (--max-time)")
+    }
+
+    /// Why there is no connection, where nobody said it.
+    pub fn no_connection(&self) -> String {
+        let seconds = self.connect.as_secs_f64();
+        format!("there was no connection within {seconds} s (--connect-timeout)")
     }
 }
 

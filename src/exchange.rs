@@ -124,10 +124,7 @@ impl Exchange {
                 "the connection was silent for {} s (--timeout)",
                 self.limits.silence.as_secs_f64()
             ),
-            ureq::Error::Timeout(Timeout::Connect) => format!(
-                "there was no connection within {} s (--connect-timeout)",
-                self.limits.connect.as_secs_f64()
-            ),
+            ureq::Error::Timeout(Timeout::Connect) => self.limits.no_connection(),
             ureq::Error::Timeout(Timeout::Global) => self.limits.out_of_time(),
             ureq::Error::Io(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
                 "the connection ended before the answer did".to_owned()

@@ -10,6 +10,7 @@ mod archive;
 mod args;
 mod call;
 mod clock;
+mod connect;
 mod console;
 mod credentials;
 mod credentials_file;

@@ -9,11 +9,12 @@ use ureq::Agent;
 use ureq::http::{HeaderValue, Uri};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::unversioned::transport::NextTimeout;
 
 use crate::args::{CaFile, Limits, Options};
 use crate::call::Call;
 use crate::clock::Moment;
+use crate::connect;
 use crate::console::Console;
 use crate::credentials::Credentials;
 use crate::endpoint::Scheme;
@@ -84,7 +85,11 @@ impl Request {
             .max_idle_connections(0)
             .build();
         Ok(Self {
-            agent: Agent::with_parts(config, DefaultConnector::new(), BlockingResolver::default()),
+            agent: Agent::with_parts(
+                config,
+                connect::connector(options.limits),
+                BlockingResolver::default(),
+            ),
             call,
             url,
             host: options.endpoint.authority.to_string(),

@@ -45,6 +45,20 @@ pub fn fail_sync_of(descriptor: u64, errno: i32) -> BpfProgram {
     filter(libc::SYS_fsync, vec![rule], errno)
 }
 
+/// A filter that fails `socket` with `errno` where it is for TCP over IPv6. What a lookup tries
+/// addresses with, which is UDP, is left alone.
+pub fn fail_tcp_over_ipv6(errno: i32) -> BpfProgram {
+    const TYPE: u64 = 0xf; // without the flags (SOCK_TYPE_MASK, linux/net.h)
+    let is = |index, operator, value: i32| {
+        SeccompCondition::new(index, SeccompCmpArgLen::Dword, operator, value as u64)
+            .expect("a valid condition")
+    };
+    let is_ipv6 = is(0, SeccompCmpOp::Eq, libc::AF_INET6);
+    let is_tcp = is(1, SeccompCmpOp::MaskedEq(TYPE), libc::SOCK_STREAM);
+    let rule = SeccompRule::new(vec![is_ipv6, is_tcp]).expect("a valid rule");
+    filter(libc::SYS_socket, vec![rule], errno)
+}
+
 fn filter(number: libc::c_long, rules: Vec<SeccompRule>, errno: i32) -> BpfProgram {
     SeccompFilter::new(
         BTreeMap::from([(number, rules)]),

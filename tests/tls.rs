@@ -1,6 +1,7 @@
 //! On the way to the service: names, connections, certificates.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
+use std::path::Path;
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
@@ -171,7 +172,9 @@ fn nobody_listening_is_a_network_failure() {
         .go()
         .exits(6)
         .complains(&format!("GET https://{address}/v1/log-file: "))
-        .complains("Connection refused")
+        .complains(&format!(
+            ": cannot connect to {address}: Connection refused"
+        ))
         .leaves_nothing();
 }
 
@@ -217,58 +220,164 @@ fn finding_names_by(run: Run, hosts: &str, name_server: &str) -> Run {
     })
 }
 
-/// A free port of 127.0.0.1 that never answers, as long as the sockets are open: its queue of
-/// connections is full.
-fn unanswered() -> (u16, Vec<Socket>) {
+/// A free port that never answers on any of these addresses of 127.0.0.0/8, as long as the sockets
+/// are open: the queue of connections is full.
+fn unanswered(hosts: &[u8]) -> (u16, Vec<Socket>) {
     let new = || Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-    let listener = new();
-    let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    listener
-        .bind(&any_port.into())
-        .expect("a free port on loopback");
-    listener.listen(0).expect("a listening socket");
-    let address = listener.local_addr().expect("its address");
-    let port = address.as_socket().expect("an IP address").port();
-    let mut sockets = vec![listener];
-    loop {
-        let client = new();
-        let connected = client.connect_timeout(&address, Duration::from_millis(200));
-        sockets.push(client);
-        if connected.is_err() {
-            return (port, sockets);
+    let mut sockets = Vec::new();
+    let mut port = 0;
+    for host in hosts {
+        let listener = new();
+        let wanted = SocketAddr::from(([127, 0, 0, *host], port));
+        listener.bind(&wanted.into()).expect("a port on loopback");
+        listener.listen(0).expect("a listening socket");
+        let address = listener.local_addr().expect("its address");
+        port = address.as_socket().expect("an IP address").port();
+        sockets.push(listener);
+        loop {
+            let client = new();
+            let connected = client.connect_timeout(&address, Duration::from_millis(200));
+            sockets.push(client);
+            if connected.is_err() {
+                break;
+            }
         }
+    }
+    (port, sockets)
+}
+
+/// The lines of /etc/hosts for a name with these addresses.
+fn hosts(addresses: &[&str]) -> String {
+    let line_end = " stand-in.test\n";
+    addresses.join(line_end) + line_end
+}
+
+#[test]
+#[ignore = "only root can replace /etc/hosts"]
+fn silent_addresses_leave_time_for_the_others_and_for_themselves() {
+    if !fault::can_mount() {
+        return fault::skip("silent addresses", "the right to mount");
+    }
+    let (port, _sockets) = unanswered(&[1, 2, 3]);
+    let _server = StandIn::at(([127, 0, 0, 4], port), Greeting::tls(), |_| ok(&PACKAGE))
+        .expect("the port on 127.0.0.4");
+    let run = |addresses: &[&str], time: &str| {
+        let endpoint = format!("stand-in.test:{port}");
+        let run = Run::bare()
+            .trusting()
+            .args(&["-e", &endpoint, ID, "--connect-timeout", time]);
+        finding_names_by(run, &hosts(addresses), "").go()
+    };
+    // The order is getaddrinfo's, which puts the host's own address first.
+    let two = ["127.0.0.1", "127.0.0.4"];
+    let outcome = run(&two, "1.5");
+    outcome
+        .exits(0)
+        .takes(Duration::from_millis(750))
+        .leaves_only(OUTPUT, &PACKAGE);
+    run(&two, "20").exits(0).takes(Duration::from_secs(1));
+    let all = ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"];
+    run(&all, "20").exits(0).takes(Duration::from_secs(3));
+    let text = ": there was no connection within 0.5 s (--connect-timeout)";
+    for silent in [&all[..1], &all[..3]] {
+        run(silent, "0.5")
+            .exits(6)
+            .complains("cannot connect to 127.0.0.")
+            .complains(text)
+            .takes(Duration::from_millis(500));
     }
 }
 
 #[test]
 #[ignore = "only root can replace /etc/hosts"]
-fn a_second_address_is_called_where_the_first_never_answers() {
+fn a_second_turn_waits_for_what_is_slow() {
     if !fault::can_mount() {
-        return fault::skip("a second address", "the right to mount");
+        return fault::skip("a slow address", "the right to mount");
     }
-    let (port, _sockets) = unanswered();
-    let _server = StandIn::at(([127, 0, 0, 2], port), Greeting::tls(), |_| ok(&PACKAGE))
-        .expect("the port on 127.0.0.2");
+    let (port, sockets) = unanswered(&[1, 2]);
     let endpoint = format!("stand-in.test:{port}");
-    // The order is getaddrinfo's, which puts the host's own address first.
-    let hosts = "127.0.0.1 stand-in.test\n127.0.0.2 stand-in.test\n";
     let run = Run::bare()
         .trusting()
-        .args(&["-e", &endpoint, ID, "--connect-timeout", "1.5"]);
-    let outcome = finding_names_by(run, hosts, "").go();
-    // The first has two thirds of the time.
+        .args(&["-e", &endpoint, ID, "--connect-timeout", "12"]);
+    let running = finding_names_by(run, &hosts(&["127.0.0.1", "127.0.0.2"]), "").spawn();
+    std::thread::sleep(Duration::from_millis(2500));
+    drop(sockets);
+    let _server = StandIn::at(([127, 0, 0, 1], port), Greeting::tls(), |_| ok(&PACKAGE))
+        .expect("the port on 127.0.0.1");
+    // The request for the connection is sent again, 1 and 3 seconds after the turn's first.
+    let outcome = running.wait();
     outcome
         .exits(0)
-        .takes(Duration::from_secs(1))
+        .takes(Duration::from_secs(3))
         .leaves_only(OUTPUT, &PACKAGE);
-    let run = Run::bare()
-        .trusting()
-        .args(&["-e", &endpoint, ID, "--connect-timeout", "0.5"]);
-    let outcome = finding_names_by(run, "127.0.0.1 stand-in.test\n", "").go();
-    outcome
-        .exits(6)
-        .complains("--connect-timeout")
-        .takes(Duration::from_millis(500));
+}
+
+#[test]
+#[ignore = "only root can replace /etc/hosts"]
+fn the_families_take_turns() {
+    if !fault::can_mount() {
+        return fault::skip("two families", "the right to mount");
+    }
+    if !Path::new("/etc/gai.conf").exists() {
+        return fault::skip("two families", "a /etc/gai.conf to replace");
+    }
+    let (port, _sockets) = unanswered(&[1, 2, 3]);
+    let Ok(_server) = StandIn::at((Ipv6Addr::LOCALHOST, port), Greeting::tls(), |_| {
+        ok(&PACKAGE)
+    }) else {
+        return fault::skip("two families", "IPv6");
+    };
+    let endpoint = format!("stand-in.test:{port}");
+    let run = Run::bare().trusting().args(&["-e", &endpoint, ID]);
+    let ipv4_first = run.side_file("gai.conf", b"precedence ::ffff:0:0/96 100\n");
+    let run = run.command(|command| {
+        fault::replace_files(command, &[(c"/etc/gai.conf", &ipv4_first)]);
+    });
+    let names = hosts(&["127.0.0.1", "127.0.0.2", "127.0.0.3", "::1"]);
+    finding_names_by(run, &names, "")
+        .go()
+        .exits(0)
+        .takes(Duration::from_secs(1));
+}
+
+#[test]
+#[ignore = "only root can replace /etc/hosts"]
+fn a_rejected_address_leads_to_the_next_one() {
+    if !fault::can_mount() {
+        return fault::skip("a rejected address", "the right to mount");
+    }
+    let server = StandIn::tls(ok(&PACKAGE));
+    let proxy = StandIn::scripted(
+        Greeting::Plain,
+        vec![
+            Step::Send(b"HTTP/1.1 200 OK\r\n\r\n".to_vec()),
+            Step::Tunnel(server.address),
+        ],
+    );
+    let both = hosts(&["::1", "127.0.0.1"]);
+    for errno in [
+        libc::EACCES,
+        libc::ENOPROTOOPT,
+        libc::EAFNOSUPPORT,
+        libc::EADDRNOTAVAIL,
+    ] {
+        let rejected = |run: Run| {
+            let filter = fault::fail_tcp_over_ipv6(errno);
+            finding_names_by(run, &both, "")
+                .command(|command| fault::install(command, filter))
+                .go()
+        };
+        let endpoint = format!("stand-in.test:{}", server.address.port());
+        let run = Run::bare().trusting().args(&["-e", &endpoint, ID]);
+        rejected(run).exits(0).leaves_only(OUTPUT, &PACKAGE);
+        let proxy = format!("http://stand-in.test:{}", proxy.address.port());
+        let run = Run::new(&server).env("https_proxy", proxy);
+        rejected(run).exits(0).leaves_only(OUTPUT, &PACKAGE);
+        let run = Run::bare().args(&["-e", "stand-in.test:1", ID]);
+        rejected(run)
+            .exits(6)
+            .complains("cannot connect to 127.0.0.1:1: Connection refused");
+    }
 }
 
 /// A host's file may say anything of localhost.
