@@ -11,8 +11,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use ureq::unversioned::transport::{
-    ConnectProxyConnector, ConnectionDetails, Connector, Either, NextTimeout, RustlsConnector,
-    TcpConnector, Transport,
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, NextTimeout,
+    RustlsConnector, TcpConnector, Transport,
 };
 use ureq::{Error, Timeout};
 
@@ -41,7 +41,7 @@ struct EachAddress {
 }
 
 impl<In: Transport> Connector<In> for EachAddress {
-    type Out = Either<In, Box<dyn Transport>>;
+    type Out = Either<In, Wire>;
 
     fn connect(
         &self,
@@ -58,7 +58,7 @@ impl<In: Transport> Connector<In> for EachAddress {
 impl EachAddress {
     /// Gives each address a first turn, and each that was silent a second one. Whatever fails
     /// concerns that address alone: a firewall may reject one family, a host may lack it.
-    fn connect_to_any(&self, details: &ConnectionDetails) -> Result<Box<dyn Transport>, Error> {
+    fn connect_to_any(&self, details: &ConnectionDetails) -> Result<Wire, Error> {
         let deadline = Instant::now() + *details.timeout.after;
         let left = || deadline.saturating_duration_since(Instant::now());
         let mut failures = Vec::new();
@@ -71,7 +71,7 @@ impl EachAddress {
                 others => longest.min(left() / (others + 1)),
             };
             match self.connect_to(address, turn, details) {
-                Ok(transport) => return Ok(transport),
+                Ok(tcp) => return Ok(Wire(tcp)),
                 Err(Error::Timeout(_)) if longest == FIRST_TURN && left() > TICK => {
                     waiting.push_back((address, Duration::MAX));
                 }
@@ -121,6 +121,39 @@ impl EachAddress {
         };
         let connected = Connector::<()>::connect(&self.tcp, &details, None)?;
         Ok(connected.ok_or(Error::ConnectionFailed)?.boxed())
+    }
+}
+
+/// A TCP connection whose failures stay failures.
+#[derive(Debug)]
+struct Wire(Box<dyn Transport>);
+
+impl Transport for Wire {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.0.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.0.transmit_output(amount, timeout).map_err(no_end)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.0.await_input(timeout).map_err(no_end)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.0.is_open()
+    }
+}
+
+/// Gives a reset another kind: ureq takes one of its own for the end of a body.
+fn no_end(error: Error) -> Error {
+    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    match error {
+        Error::Io(e) if matches!(e.kind(), BrokenPipe | ConnectionAborted | ConnectionReset) => {
+            io::Error::other("the connection was reset").into()
+        }
+        other => other,
     }
 }
 

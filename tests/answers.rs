@@ -286,12 +286,9 @@ fn a_body_cut_short_is_refused() {
     let with_length = response("200 OK", &[], &PACKAGE);
     let at_half = with_length[..with_length.len() - half.len()].to_vec();
     let ends_early = "the connection ended before the answer did";
-    for end in [Step::Cut, Step::Reset] {
-        assert_refused(
-            &[Step::Send(at_half.clone()), end],
-            6,
-            "the connection ended",
-        );
+    let was_reset = "the connection was reset";
+    for (end, text) in [(Step::Cut, ends_early), (Step::Reset, was_reset)] {
+        assert_refused(&[Step::Send(at_half.clone()), end], 6, text);
     }
     // With TLS's closing alert.
     assert_refused(&[Step::Send(at_half)], 6, ends_early);
@@ -303,9 +300,12 @@ fn a_body_cut_short_is_refused() {
 
     let close_ended = [head("").as_slice(), half].concat();
     let no_end = "a ZIP archive cut short or damaged: it has no end record";
-    for end in [Step::Cut, Step::Reset] {
-        assert_refused(&[Step::Send(close_ended.clone()), end], 7, no_end);
-    }
+    assert_refused(
+        &[Step::Send(close_ended.clone()), Step::Reset],
+        6,
+        was_reset,
+    );
+    assert_refused(&[Step::Send(close_ended.clone()), Step::Cut], 7, no_end);
     assert_refused(&[Step::Send(close_ended)], 7, no_end);
 }
 
@@ -525,6 +525,23 @@ fn no_verify_keeps_what_is_no_archive_but_nothing_cut_short() {
     let server = StandIn::tls(vec![Step::Send(short)]);
     let outcome = Run::new(&server).arg("--no-verify").go();
     outcome.exits(6).leaves_nothing();
+
+    let half = [head("").as_slice(), &PACKAGE[..PACKAGE.len() / 2]].concat();
+    for greeting in [Greeting::tls(), Greeting::Plain] {
+        let is_plain = matches!(greeting, Greeting::Plain);
+        let server = StandIn::scripted(greeting, vec![Step::Send(half.clone()), Step::Reset]);
+        let run = if is_plain {
+            let endpoint = format!("http://{}", server.address);
+            Run::bare().args(&["-e", &endpoint, ID])
+        } else {
+            Run::new(&server)
+        };
+        run.arg("--no-verify")
+            .go()
+            .exits(6)
+            .complains("the connection was reset")
+            .leaves_nothing();
+    }
 }
 
 #[test]
