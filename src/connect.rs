@@ -60,7 +60,7 @@ impl EachAddress {
     /// concerns that address alone: a firewall may reject one family, a host may lack it.
     fn connect_to_any(&self, details: &ConnectionDetails) -> Result<Wire, Error> {
         let deadline = Instant::now() + *details.timeout.after;
-        let left = || deadline.saturating_duration_since(Instant::now());
+        let left = || left_until(deadline);
         let mut failures = Vec::new();
         let mut waiting: VecDeque<_> = alternating(&details.addrs)
             .map(|address| (address, FIRST_TURN))
@@ -71,7 +71,7 @@ impl EachAddress {
                 others => longest.min(left() / (others + 1)),
             };
             match self.connect_to(address, turn, details) {
-                Ok(tcp) => return Ok(Wire(tcp)),
+                Ok(tcp) => return Ok(Wire { tcp, deadline }),
                 Err(Error::Timeout(_)) if longest == FIRST_TURN && left() > TICK => {
                     waiting.push_back((address, Duration::MAX));
                 }
@@ -124,25 +124,45 @@ impl EachAddress {
     }
 }
 
-/// A TCP connection whose failures stay failures.
+/// A TCP connection, on its own or below TLS and a tunnel.
 #[derive(Debug)]
-struct Wire(Box<dyn Transport>);
+struct Wire {
+    tcp: Box<dyn Transport>,
+    /// When the handshakes, with proxy and server, must be over.
+    deadline: Instant,
+}
+
+impl Wire {
+    /// What is left of `--connect-timeout`. ureq has a proxy's name looked up in that time, and gives
+    /// the whole of it anew to each read of the proxy's answer.
+    fn limit(&self, timeout: NextTimeout) -> NextTimeout {
+        match timeout.reason {
+            Timeout::Connect => NextTimeout {
+                after: left_until(self.deadline).into(),
+                ..timeout
+            },
+            _ => timeout,
+        }
+    }
+}
 
 impl Transport for Wire {
     fn buffers(&mut self) -> &mut dyn Buffers {
-        self.0.buffers()
+        self.tcp.buffers()
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.0.transmit_output(amount, timeout).map_err(no_end)
+        let timeout = self.limit(timeout);
+        self.tcp.transmit_output(amount, timeout).map_err(no_end)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.0.await_input(timeout).map_err(no_end)
+        let timeout = self.limit(timeout);
+        self.tcp.await_input(timeout).map_err(no_end)
     }
 
     fn is_open(&mut self) -> bool {
-        self.0.is_open()
+        self.tcp.is_open()
     }
 }
 
@@ -155,6 +175,10 @@ fn no_end(error: Error) -> Error {
         }
         other => other,
     }
+}
+
+fn left_until(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
 }
 
 /// The addresses in the order of the lookup, but the two families in turn: a host that has lost one

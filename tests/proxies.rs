@@ -1,11 +1,13 @@
 //! The way through a proxy, by curl's variables and rules.
 
+use std::time::Duration;
+
 use crate::answers::ok;
 use crate::harness::{ID, OUTPUT, Outcome, Run, TOKEN};
 use crate::packages::PACKAGE;
 use crate::stand_in::{Greeting, StandIn, Step};
 
-const CONNECTED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
+pub const CONNECTED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 
 /// A server, and a proxy that leads to it whatever it is asked for.
 fn server_behind_proxy(greeting: Greeting) -> (StandIn, StandIn) {
@@ -271,4 +273,35 @@ fn a_call_on_loopback_in_the_clear_goes_through_no_proxy() {
             .go(),
     );
     assert!(trap.requests().is_empty());
+}
+
+#[test]
+fn the_connect_timeout_limits_the_tunnel_too() {
+    let server = StandIn::tls(ok(&PACKAGE));
+    let pause = Duration::from_millis(100);
+    let silent_server = StandIn::scripted(Greeting::Script, vec![Step::AwaitClose]);
+    for script in [
+        vec![Step::Trickle(CONNECTED.to_vec(), pause)],
+        vec![
+            Step::Trickle(CONNECTED[..8].to_vec(), pause),
+            Step::Send(CONNECTED[8..].to_vec()),
+            Step::Tunnel(silent_server.address),
+        ],
+    ] {
+        for greeting in [Greeting::Plain, Greeting::tls()] {
+            let scheme = match greeting {
+                Greeting::Tls(_) => "https",
+                _ => "http",
+            };
+            let proxy = StandIn::scripted(greeting, script.clone());
+            let proxy = format!("{scheme}://localhost:{}", proxy.address.port());
+            Run::new(&server)
+                .env("https_proxy", proxy)
+                .args(&["--connect-timeout", "1.2"])
+                .go()
+                .exits(6)
+                .complains("there was no connection within 1.2 s (--connect-timeout)")
+                .takes(Duration::from_millis(1200));
+        }
+    }
 }

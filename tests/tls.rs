@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
@@ -10,6 +11,7 @@ use crate::answers::ok;
 use crate::fault;
 use crate::harness::{ID, OUTPUT, Outcome, Run, STORAGES};
 use crate::packages::{OLD, PACKAGE};
+use crate::proxies::CONNECTED;
 use crate::stand_in::{Certificate, Greeting, StandIn, Step, ca_pem};
 
 fn with(certificate: Certificate) -> (StandIn, Outcome) {
@@ -300,7 +302,7 @@ fn a_second_turn_waits_for_what_is_slow() {
         .trusting()
         .args(&["-e", &endpoint, ID, "--connect-timeout", "12"]);
     let running = finding_names_by(run, &hosts(&["127.0.0.1", "127.0.0.2"]), "").spawn();
-    std::thread::sleep(Duration::from_millis(2500));
+    thread::sleep(Duration::from_millis(2500));
     drop(sockets);
     let _server = StandIn::at(([127, 0, 0, 1], port), Greeting::tls(), |_| ok(&PACKAGE))
         .expect("the port on 127.0.0.1");
@@ -349,10 +351,7 @@ fn a_rejected_address_leads_to_the_next_one() {
     let server = StandIn::tls(ok(&PACKAGE));
     let proxy = StandIn::scripted(
         Greeting::Plain,
-        vec![
-            Step::Send(b"HTTP/1.1 200 OK\r\n\r\n".to_vec()),
-            Step::Tunnel(server.address),
-        ],
+        vec![Step::Send(CONNECTED.to_vec()), Step::Tunnel(server.address)],
     );
     let both = hosts(&["::1", "127.0.0.1"]);
     for errno in [
@@ -434,5 +433,62 @@ fn the_maximum_time_ends_a_lookup_too() {
             .complains("not finished after 0.5 s (--max-time)")
             .takes(Duration::from_millis(500))
             .leaves_only(OUTPUT, OLD);
+    }
+}
+
+/// A name server that says 127.0.0.1 to every question, after `pause`. It runs until the process
+/// ends.
+fn slow_name_server(pause: Duration) -> Ipv4Addr {
+    // An address of this process's own: another run of the tests may have one too.
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let address = Ipv4Addr::new(127, 54, high, low);
+    let socket = UdpSocket::bind((address, 53)).expect("a name server's port");
+    thread::spawn(move || {
+        let mut query = [0; 512];
+        while let Ok((_, client)) = socket.recv_from(&mut query) {
+            thread::sleep(pause);
+            // RFC 1035, section 4.1: a head, the question, and the answer with its name pointing there.
+            let name = 12
+                + query[12..]
+                    .iter()
+                    .position(|&byte| byte == 0)
+                    .expect("a name");
+            let is_ipv4 = query[name + 1..name + 3] == [0, 1];
+            let mut reply = query[..name + 5].to_vec();
+            let answers = u8::from(is_ipv4);
+            reply[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, answers, 0, 0, 0, 0]);
+            if is_ipv4 {
+                reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1]);
+            }
+            let _ = socket.send_to(&reply, client);
+        }
+    });
+    address
+}
+
+#[test]
+#[ignore = "only root can replace /etc/resolv.conf"]
+fn a_lookup_takes_nothing_from_the_connect_timeout() {
+    if !fault::can_mount() {
+        return fault::skip("a slow lookup", "the right to mount");
+    }
+    let server = StandIn::tls(ok(&PACKAGE));
+    let tunnel = vec![Step::Send(CONNECTED.to_vec()), Step::Tunnel(server.address)];
+    let name_server = slow_name_server(Duration::from_millis(800));
+    let resolver = format!("nameserver {name_server}\n");
+    let timeout = ["--connect-timeout", "0.7"];
+    let endpoint = format!("stand-in.test:{}", server.address.port());
+    let run = Run::bare()
+        .trusting()
+        .args(&["-e", &endpoint, ID])
+        .args(&timeout);
+    finding_names_by(run, "", &resolver).go().exits(0);
+    for (greeting, scheme) in [(Greeting::Plain, "http"), (Greeting::tls(), "https")] {
+        let proxy = StandIn::scripted(greeting, tunnel.clone());
+        let proxy_url = format!("{scheme}://stand-in.test:{}", proxy.address.port());
+        let run = Run::new(&server)
+            .env("https_proxy", proxy_url)
+            .args(&timeout);
+        finding_names_by(run, "", &resolver).go().exits(0);
     }
 }
