@@ -40,10 +40,11 @@ pub enum Scheme {
     Http,
 }
 
-/// A host and, where it is not the scheme's own, a port: what the header `Host` says.
+/// A host and, where it is not the scheme's own, a port.
 #[derive(Debug)]
 pub struct Authority {
-    /// A name, an IPv4 address, or an IPv6 address in brackets.
+    /// A name, an IPv4 address, or an IPv6 address in brackets. A name may end in a dot, which keeps
+    /// its lookup from trying it in other domains (resolv.conf(5), `search`).
     pub host: String,
     pub port: Option<u16>,
 }
@@ -77,8 +78,9 @@ impl Endpoint {
             Some(_) => return Err("the scheme is not https".to_owned()),
         };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
-        if REGIONS.iter().any(|(region, _)| *region == rest) {
-            return Err(format!("this is the name of a region: --region {rest}"));
+        let name = without_dot(rest);
+        if REGIONS.iter().any(|(region, _)| *region == name) {
+            return Err(format!("this is the name of a region: --region {name}"));
         }
         let mut authority = Authority::parse(rest)?;
         authority.port = authority.port.filter(|port| *port != scheme.default_port());
@@ -153,10 +155,21 @@ impl Authority {
             }
         };
         check_host(host)?;
-        Ok(Self {
-            host: host.to_ascii_lowercase(),
-            port,
-        })
+        let host = match &*host.to_ascii_lowercase() {
+            // No name server knows it (RFC 6761, section 6.3), and a hosts file has it without the dot.
+            "localhost." => "localhost".to_owned(),
+            host => host.to_owned(),
+        };
+        Ok(Self { host, port })
+    }
+
+    /// What the header `Host` says.
+    pub fn host_header(&self) -> String {
+        Authority {
+            host: without_dot(&self.host).to_owned(),
+            port: self.port,
+        }
+        .to_string()
     }
 
     fn is_loopback(&self) -> bool {
@@ -179,6 +192,11 @@ impl fmt::Display for Authority {
     }
 }
 
+/// A name without the dot that makes it a fully qualified one.
+pub fn without_dot(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
+}
+
 fn parse_port(text: &str) -> Result<u16, String> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse() {
@@ -188,7 +206,8 @@ fn parse_port(text: &str) -> Result<u16, String> {
 }
 
 /// A host is an IPv4 address, an IPv6 address in brackets, or a name of letters, digits, hyphens
-/// and underscores (RFC 1123, section 2.1, and what certificates and resolvers take besides).
+/// and underscores (RFC 1123, section 2.1, and what certificates and resolvers take besides), with or
+/// without a dot at its end.
 fn check_host(host: &str) -> Result<(), String> {
     let address = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
     if let Some(address) = address {
@@ -200,7 +219,8 @@ fn check_host(host: &str) -> Result<(), String> {
     if host.is_empty() {
         return Err("the host is missing".to_owned());
     }
-    let labels_are_valid = host.split('.').all(|label| {
+    let name = without_dot(host);
+    let labels_are_valid = name.split('.').all(|label| {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
@@ -208,11 +228,11 @@ fn check_host(host: &str) -> Result<(), String> {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
     });
-    if host.len() > 253 || !labels_are_valid {
+    if name.len() > 253 || !labels_are_valid {
         return Err("not a valid host name".to_owned());
     }
     // A name can't end in a number (RFC 3696, section 2): that is an address gone wrong.
-    let last = host.rsplit('.').next().unwrap_or(host);
+    let last = name.rsplit('.').next().unwrap_or(name);
     if last.bytes().all(|byte| byte.is_ascii_digit()) && host.parse::<Ipv4Addr>().is_err() {
         return Err("not a valid IPv4 address".to_owned());
     }

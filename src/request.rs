@@ -92,7 +92,7 @@ impl Request {
             ),
             call,
             url,
-            host: options.endpoint.authority.to_string(),
+            host: options.endpoint.authority.host_header(),
             line,
             name,
             server: options.endpoint.server(),

@@ -279,6 +279,15 @@ fn an_endpoint_is_a_host_with_or_without_port_and_https() {
         ),
         ("https://eu-west-101/", "this is the name of a region"),
         ("127.1", "not a valid IPv4 address"),
+        (".", "not a valid host name"),
+        ("host..", "not a valid host name"),
+        ("[::1].", "not a valid host name"),
+        ("127.0.0.1.", "not a valid IPv4 address"),
+        (
+            "cn-north-4.",
+            "this is the name of a region: --region cn-north-4",
+        ),
+        ("http://host.", "http:// is only for this host"),
     ] {
         let outcome = with(&["-e", endpoint, ID]);
         assert_usage(&outcome, "--endpoint: ");
@@ -296,6 +305,7 @@ fn an_endpoint_is_a_host_with_or_without_port_and_https() {
         format!("localhost:{port}"),
         format!("localhost:{port}/"),
         format!("HTTPS://LocalHost:{port}/"),
+        format!("LocalHost.:{port}"),
     ] {
         Run::bare()
             .trusting()

@@ -90,6 +90,7 @@ fn no_proxy_exempts_hosts_and_their_subdomains() {
         ("no_proxy", "*"),
         ("no_proxy", "example.com, LOCALHOST"),
         ("no_proxy", "example.com .localhost"),
+        ("no_proxy", "localhost."),
     ] {
         let (server, trap) = (StandIn::tls(ok(&PACKAGE)), trap());
         let run = Run::new(&server).env("https_proxy", url(&trap));
@@ -103,12 +104,17 @@ fn no_proxy_exempts_hosts_and_their_subdomains() {
         assert_eq!(proxy.requests().len(), 1, "{list}");
     }
     // A subdomain, which need not be found: the proxy that is passed by would have answered.
-    for list in ["invalid", ".invalid", "b.invalid"] {
+    for (list, host) in [
+        ("invalid", "a.b.invalid"),
+        (".invalid", "a.b.invalid"),
+        ("b.invalid", "a.b.invalid"),
+        ("b.invalid", "a.b.invalid."),
+    ] {
         let trap = trap();
         let run = Run::bare()
             .env("https_proxy", url(&trap))
             .env("no_proxy", list);
-        run.args(&["-e", "a.b.invalid", ID])
+        run.args(&["-e", host, ID])
             .go()
             .exits(6)
             .complains("cannot look up a.b.invalid");

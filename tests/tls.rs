@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -193,7 +194,13 @@ fn a_name_that_is_not_found_is_a_network_failure() {
 #[test]
 fn plain_http_is_spoken_on_loopback() {
     let server = StandIn::scripted(Greeting::Plain, ok(&PACKAGE));
-    for host in ["localhost", "127.0.0.1", "LOCALHOST", "127.1.2.3"] {
+    for host in [
+        "localhost",
+        "127.0.0.1",
+        "LOCALHOST",
+        "localhost.",
+        "127.1.2.3",
+    ] {
         // 127.1.2.3 has no listener: it shows that the whole block counts as loopback.
         let endpoint = format!("http://{host}:{}/", server.address.port());
         let outcome = Run::bare().args(&["-e", &endpoint, ID]).go();
@@ -436,12 +443,35 @@ fn the_maximum_time_ends_a_lookup_too() {
     }
 }
 
-/// A name server that says 127.0.0.1 to every question, after `pause`. It runs until the process
-/// ends.
-fn slow_name_server(pause: Duration) -> Ipv4Addr {
+#[test]
+#[ignore = "only root can replace /etc/resolv.conf"]
+fn a_fully_qualified_name_is_looked_up_as_it_is_and_called_without_its_dot() {
+    if !fault::can_mount() {
+        return fault::skip("a fully qualified name", "the right to mount");
+    }
+    let server = StandIn::tls(ok(&PACKAGE));
+    let name_server = name_server(Duration::ZERO);
+    // Without its dot, the name would be tried with the domain first, and found.
+    let resolver = format!("nameserver {name_server}\nsearch elsewhere.example\noptions ndots:5\n");
+    let port = server.address.port();
+    let run = Run::bare()
+        .trusting()
+        .args(&["-e", &format!("Stand-In.test.:{port}"), ID]);
+    finding_names_by(run, "", &resolver)
+        .go()
+        .exits(0)
+        .leaves_only(OUTPUT, &PACKAGE);
+    let host = format!("stand-in.test:{port}");
+    assert_eq!(server.requests()[0].header("Host"), Some(&*host));
+}
+
+/// A name server that knows every name, after `pause`: stand-in.test is at 127.0.0.1, and nobody
+/// listens at the address of the others. It runs until the process ends.
+fn name_server(pause: Duration) -> Ipv4Addr {
+    static COUNT: AtomicU8 = AtomicU8::new(0);
     // An address of this process's own: another run of the tests may have one too.
     let [.., high, low] = std::process::id().to_be_bytes();
-    let address = Ipv4Addr::new(127, 54, high, low);
+    let address = Ipv4Addr::new(127, 54 + COUNT.fetch_add(1, Ordering::Relaxed), high, low);
     let socket = UdpSocket::bind((address, 53)).expect("a name server's port");
     thread::spawn(move || {
         let mut query = [0; 512];
@@ -458,7 +488,9 @@ fn slow_name_server(pause: Duration) -> Ipv4Addr {
             let answers = u8::from(is_ipv4);
             reply[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, answers, 0, 0, 0, 0]);
             if is_ipv4 {
-                reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, 1]);
+                let is_known = query[12..].starts_with(b"\x08stand-in\x04test\0");
+                let host = if is_known { 1 } else { 9 };
+                reply.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 127, 0, 0, host]);
             }
             let _ = socket.send_to(&reply, client);
         }
@@ -474,7 +506,7 @@ fn a_lookup_takes_nothing_from_the_connect_timeout() {
     }
     let server = StandIn::tls(ok(&PACKAGE));
     let tunnel = vec![Step::Send(CONNECTED.to_vec()), Step::Tunnel(server.address)];
-    let name_server = slow_name_server(Duration::from_millis(800));
+    let name_server = name_server(Duration::from_millis(800));
     let resolver = format!("nameserver {name_server}\n");
     let timeout = ["--connect-timeout", "0.7"];
     let endpoint = format!("stand-in.test:{}", server.address.port());
