@@ -9,6 +9,61 @@ use crate::error::Hint;
 /// How rustls begins to tell every fault of a certificate.
 const CERTIFICATE: &str = "invalid peer certificate: ";
 
+/// What rustls calls a certificate's fault, somewhere in its text, and what it is. With ring, a
+/// signature by a key of another kind than [`SUPPORTED`] has is a bad one.
+const CERTIFICATE_FAULTS: [(&str, &str); 8] = [
+    ("BadEncoding", "it can't be read"),
+    (
+        "BadSignature",
+        "a signature on it, or with it, is wrong or of a kind that this program does not take",
+    ),
+    ("CaUsedAsEndEntity", "it is a CA's, not a server's"),
+    ("EndEntityUsedAsCa", "its issuer is no CA"),
+    ("MaximumPathDepthExceeded", "its chain is too long"),
+    (
+        "NameConstraintViolation",
+        "its issuer may not issue it for this name",
+    ),
+    (
+        "UnsupportedSignatureAlgorithm",
+        "a signature on it, or with it, is of a kind that this program does not take",
+    ),
+    ("UnsupportedCertVersion", "it is not of version 3"),
+];
+
+/// How rustls tells every alert of the other side's.
+const ALERT: &str = "received fatal alert: ";
+
+/// The alerts that are more than the end of TLS.
+const ALERTS: [(&str, &str); 5] = [
+    ("HandshakeFailure", NOTHING_IN_COMMON),
+    ("InsufficientSecurity", NOTHING_IN_COMMON),
+    (
+        "ProtocolVersion",
+        "the other side takes no version of TLS that this program speaks",
+    ),
+    (
+        "CertificateRequired",
+        "the other side wants a client's certificate, and this program has none",
+    ),
+    (
+        "UnrecognisedName",
+        "the other side does not know the name that it was called by",
+    ),
+];
+
+/// How rustls tells that it can't go on with the other side, and what it means.
+const DISAGREEMENTS: [(&str, &str); 2] = [
+    ("peer is incompatible: ", NOTHING_IN_COMMON),
+    ("peer misbehaved: ", "the other side breaks TLS's rules"),
+];
+
+const NOTHING_IN_COMMON: &str =
+    "the other side and this program have no version, cipher or key exchange of TLS in common";
+
+/// How rustls tells of what is no TLS at all.
+const NO_RECORD: &str = "received corrupt message of type InvalidContentType";
+
 const NOT_TLS: &str = "the other side does not speak TLS: a wrong port, or a proxy or a captive \
     portal in between that answers in the service's place";
 
@@ -33,20 +88,32 @@ pub fn explain(text: &str, server: &str) -> Option<TlsFault> {
             hint: Some(hint.into()),
         });
     }
-    let hint = if text == "received corrupt message of type InvalidContentType" {
-        NOT_TLS
-    } else if text.starts_with("received fatal alert: ")
-        || text.starts_with("peer is incompatible: ")
-    {
-        SUPPORTED
+    let (reason, hint) = if text == NO_RECORD {
+        ("the answer is not TLS".to_owned(), NOT_TLS)
+    } else if let Some(alert) = text.strip_prefix(ALERT) {
+        let reason = match words(&ALERTS, alert) {
+            Some(reason) => format!("{reason} (alert {alert})"),
+            None => format!("the other side ended TLS with the alert {alert}"),
+        };
+        (reason, SUPPORTED)
     } else {
-        return None;
+        let reason = DISAGREEMENTS.iter().find_map(|(beginning, words)| {
+            let fault = text.strip_prefix(beginning)?;
+            Some(format!("{words} ({fault})"))
+        });
+        (reason?, SUPPORTED)
     };
     Some(TlsFault {
         is_certificate: false,
-        reason: text.to_owned(),
+        reason,
         hint: Some(hint.into()),
     })
+}
+
+/// What stands beside the first name that is in the text.
+fn words(table: &[(&str, &'static str)], text: &str) -> Option<&'static str> {
+    let found = table.iter().find(|(name, _)| text.contains(name));
+    found.map(|(_, words)| *words)
 }
 
 fn explain_certificate(fault: &str, server: &str) -> (String, String) {
@@ -75,10 +142,8 @@ fn explain_certificate(fault: &str, server: &str) -> (String, String) {
         let hint = "--endpoint must be a name in the certificate";
         return (fault.to_owned(), hint.to_owned());
     }
-    if fault.contains("MaximumPathDepthExceeded") {
-        return ("its chain is too long".to_owned(), SUPPORTED.to_owned());
-    }
-    (fault.to_owned(), SUPPORTED.to_owned())
+    let reason = words(&CERTIFICATE_FAULTS, fault).unwrap_or(fault);
+    (reason.to_owned(), SUPPORTED.to_owned())
 }
 
 /// The first two numbers in a fault, which are times: the host's, and the certificate's.

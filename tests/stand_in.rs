@@ -334,20 +334,39 @@ pub enum Certificate {
     WrongName,
     /// From no CA at all.
     SelfSigned,
+    /// With a signature that is not the CA's.
+    Forged,
+    /// From a CA with more CAs between it and the one of [`ca_pem`] than rustls follows.
+    TooDeep,
 }
 
 type Ca = CertifiedIssuer<'static, KeyPair>;
 
 /// The CA of this process.
 static CA: LazyLock<Ca> = LazyLock::new(|| {
-    let mut params = CertificateParams::default();
-    params
-        .distinguished_name
-        .push(DnType::CommonName, "stand-in CA");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().expect("a key pair");
-    CertifiedIssuer::self_signed(params, key).expect("a CA certificate")
+    CertifiedIssuer::self_signed(ca_params("stand-in CA"), key).expect("a CA certificate")
 });
+
+fn ca_params(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params
+}
+
+/// So many CAs, each certified by the next one, and the last by the one of [`ca_pem`].
+fn intermediates(count: usize) -> Vec<Ca> {
+    let mut chain: Vec<Ca> = Vec::new();
+    for number in 0..count {
+        let key = KeyPair::generate().expect("a key pair");
+        let params = ca_params(&format!("stand-in CA {number}"));
+        let issuer = chain.last().unwrap_or(&CA);
+        chain.push(CertifiedIssuer::signed_by(params, key, issuer).expect("a CA certificate"));
+    }
+    chain.reverse();
+    chain
+}
 
 /// The certificate to trust (PEM).
 pub fn ca_pem() -> String {
@@ -368,18 +387,30 @@ impl Certificate {
             _ => {}
         }
         let key = KeyPair::generate().expect("a key pair");
-        let certificate = match self {
-            Certificate::SelfSigned => params.self_signed(&key),
-            _ => params.signed_by(&key, &CA),
+        let chain = match self {
+            Certificate::TooDeep => intermediates(7),
+            _ => Vec::new(),
         };
-        let certificate = certificate.expect("a certificate").der().clone();
+        let certificate = match (self, chain.first()) {
+            (Certificate::SelfSigned, _) => params.self_signed(&key),
+            (_, Some(issuer)) => params.signed_by(&key, issuer),
+            (_, None) => params.signed_by(&key, &CA),
+        };
+        let mut certificate = certificate.expect("a certificate").der().to_vec();
+        if let Certificate::Forged = self {
+            // The last byte is the signature's.
+            *certificate.last_mut().expect("a byte") ^= 1;
+        }
+        let chain = std::iter::once(certificate.into())
+            .chain(chain.iter().map(|issuer| issuer.der().clone()))
+            .collect();
         let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a PKCS #8 key");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("TLS 1.2 and 1.3")
             .with_no_client_auth()
-            .with_single_cert(vec![certificate], key)
+            .with_single_cert(chain, key)
             .expect("a key that fits the certificate");
         Arc::new(config)
     }

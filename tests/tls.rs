@@ -40,6 +40,16 @@ fn a_certificate_that_is_not_trusted_exits_8_and_gets_no_token() {
             "check this host's clock",
         ),
         (Certificate::WrongName, "not valid for name", "--endpoint"),
+        (
+            Certificate::Forged,
+            "a signature on it, or with it, is wrong",
+            "this program speaks TLS 1.2 and 1.3",
+        ),
+        (
+            Certificate::TooDeep,
+            "its chain is too long",
+            "chains of up to 6 intermediates",
+        ),
     ] {
         let (server, outcome) = with(certificate);
         outcome
@@ -132,18 +142,45 @@ fn a_ca_file_must_hold_a_certificate_and_may_hold_more() {
 
 #[test]
 fn a_server_without_tls_or_with_an_old_one_is_a_network_failure() {
-    // The fatal alert protocol_version (RFC 5246, 7.2), as from a server that has TLS 1.1 only.
-    let alert = Step::Send(vec![0x15, 3, 2, 0, 2, 2, 70]);
+    // A fatal alert (RFC 8446, section 6).
+    let alert = |number| Step::Send(vec![0x15, 3, 3, 0, 2, 2, number]);
+    // A ServerHello of this version, 3.3 for TLS 1.2, with a cipher suite that was not offered.
+    let hello = |version| {
+        let head = [0x16, 3, 3, 0, 42, 2, 0, 0, 38, 3, version];
+        Step::Send([&head, &[7; 32][..], &[0, 0, 5, 0]].concat())
+    };
     let http = Step::Send(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec());
+    let supported = "hint: this program speaks TLS 1.2 and 1.3";
     for (step, text, hint) in [
         (
-            alert,
-            "ProtocolVersion",
-            "hint: this program speaks TLS 1.2 and 1.3",
+            alert(40),
+            "have no version, cipher or key exchange of TLS in common (alert HandshakeFailure)",
+            supported,
+        ),
+        (
+            alert(70),
+            "the other side takes no version of TLS that this program speaks",
+            supported,
+        ),
+        (
+            alert(80),
+            "the other side ended TLS with the alert InternalError",
+            supported,
+        ),
+        (
+            hello(2),
+            "the other side and this program have no version, cipher or key exchange of TLS in \
+             common (ServerDoesNotSupportTls12Or13)",
+            supported,
+        ),
+        (
+            hello(3),
+            "the other side breaks TLS's rules (SelectedUnofferedCipherSuite)",
+            supported,
         ),
         (
             http,
-            "InvalidContentType",
+            "the answer is not TLS",
             "hint: the other side does not speak TLS",
         ),
     ] {
