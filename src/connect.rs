@@ -144,6 +144,19 @@ impl Wire {
             _ => timeout,
         }
     }
+
+    /// Takes data that is there. Only that shows a server that was not silent: the connection's end
+    /// may be no more than what a failure left behind.
+    fn look_once_more(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let now = NextTimeout {
+            after: TICK.into(),
+            ..timeout
+        };
+        match self.tcp.await_input(now) {
+            Ok(false) | Err(Error::Timeout(_)) => Err(Error::Timeout(Timeout::PerRead)),
+            seen => seen,
+        }
+    }
 }
 
 impl Transport for Wire {
@@ -158,7 +171,13 @@ impl Transport for Wire {
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         let timeout = self.limit(timeout);
-        self.tcp.await_input(timeout).map_err(no_end)
+        let awaited = match self.tcp.await_input(timeout) {
+            // The process may have been stopped all the while (SIGSTOP, a suspended host), and not the
+            // server silent: what has come in the meantime is there to be seen at once.
+            Err(Error::Timeout(Timeout::PerRead)) => self.look_once_more(timeout),
+            awaited => awaited,
+        };
+        awaited.map_err(no_end)
     }
 
     fn is_open(&mut self) -> bool {

@@ -4,11 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, Cursor, Seek, SeekFrom, Write};
 use std::net::Ipv6Addr;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use crate::harness::{ID, OUTPUT, Run, STORAGES, TOKEN};
+use crate::harness::{ID, OUTPUT, Run, STORAGES, TOKEN, wait_until};
 use crate::packages::{OLD, PACKAGE, made_by, noise, of_real_tools, patch, stored, zip};
 use crate::stand_in::{Greeting, StandIn, Step, response};
 
@@ -320,6 +321,41 @@ fn a_silent_server_is_given_up_after_the_timeout() {
             .complains("the connection was silent for 1.2 s (--timeout)")
             .takes(Duration::from_millis(1200))
             .leaves_nothing();
+    }
+}
+
+#[test]
+fn a_run_that_was_stopped_for_longer_than_the_timeout_goes_on() {
+    let (first, second) = PACKAGE.split_at(PACKAGE.len() / 2);
+    let length = format!("Content-Length: {}\r\n", PACKAGE.len());
+    let half = [head(&length).as_slice(), first].concat();
+    for (rest, code) in [
+        (Step::Trickle(second.to_vec(), Duration::from_millis(1)), 0),
+        (Step::AwaitClose, 6),
+    ] {
+        let pause = Step::Trickle(half[half.len() - 1..].to_vec(), Duration::from_millis(800));
+        let server = StandIn::tls(vec![
+            Step::Send(half[..half.len() - 1].to_vec()),
+            pause,
+            rest,
+        ]);
+        let running = Run::new(&server).args(&["--timeout", "1.2", "-v"]).spawn();
+        wait_until("the request is there", || {
+            server
+                .requests()
+                .iter()
+                .any(|request| !request.0.is_empty())
+        });
+        // It waits for the byte behind the pause.
+        thread::sleep(Duration::from_millis(400));
+        running.signal(libc::SIGSTOP);
+        thread::sleep(Duration::from_millis(1500));
+        running.signal(libc::SIGCONT);
+        let outcome = running.wait();
+        outcome.exits(code);
+        if code == 6 {
+            outcome.leaves_nothing();
+        }
     }
 }
 
