@@ -55,7 +55,7 @@ impl Endpoint {
         let Some((_, host)) = host else {
             let known = REGIONS.map(|(name, _)| name).join(", ");
             return Err(format!(
-                "unknown region '{}': known are {known}; for any other, give its --endpoint",
+                "unknown region '{}' (known: {known}); for any other, use --endpoint",
                 escape(region, printable::HINT_OF_A_VALUE)
             ));
         };
@@ -80,7 +80,9 @@ impl Endpoint {
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let name = without_dot(rest);
         if REGIONS.iter().any(|(region, _)| *region == name) {
-            return Err(format!("this is the name of a region: --region {name}"));
+            return Err(format!(
+                "this is a region, not an endpoint: --region {name}"
+            ));
         }
         let mut authority = Authority::parse(rest)?;
         authority.port = authority.port.filter(|port| *port != scheme.default_port());

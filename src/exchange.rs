@@ -95,7 +95,7 @@ impl Exchange {
         };
         let hint = match status {
             407 => PROXY_LOGIN_HINT,
-            300..=399 => "the proxy may want a login first: see what it says in a browser",
+            300..=399 => "the proxy may require a login first: open a page through it in a browser",
             _ => "the proxy does not let this call through: ask those who run it",
         };
         Error::Refused(Box::new(Refusal {

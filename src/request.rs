@@ -126,7 +126,7 @@ impl Request {
         let answer = match request.call() {
             Ok(response) => Answer::new(response, exchange),
             Err(ureq::Error::Io(e)) if leaves_host(&e) => {
-                let reason = format!("http:// is only for this host, and {e}");
+                let reason = format!("http:// is only for this host, but {e}");
                 return Err(Error::Usage(reason));
             }
             Err(error) => return Err(exchange.failed(&error)),
@@ -209,9 +209,11 @@ impl Resolver for BlockingResolver {
         let is_elsewhere = |address: &&SocketAddr| !address.ip().is_loopback();
         match found.iter().find(is_elsewhere) {
             // A proxy is spoken to in the clear, but what goes through is not.
-            Some(address) if !config.https_only() => {
-                Err(io::Error::other(LeavesHost(format!("{host} is {}", address.ip()))).into())
-            }
+            Some(address) if !config.https_only() => Err(io::Error::other(LeavesHost(format!(
+                "{host} resolves to {}",
+                address.ip()
+            )))
+            .into()),
             _ => Ok(found),
         }
     }

@@ -122,8 +122,8 @@ fn explain_certificate(fault: &str, server: &str) -> (String, String) {
     if fault == "UnknownIssuer" {
         let hint = format!(
             "see who issued it: openssl s_client -connect {server} -showcerts; for a private CA, get \
-             its certificate from those who run it, and give it to --cacert; anybody else in its place \
-             may be an attacker"
+             its certificate from those who run it, and give it to --cacert; if you expected \
+             no private CA, it may be an attacker"
         );
         return ("its issuer is unknown".to_owned(), hint);
     }

@@ -275,9 +275,9 @@ fn an_endpoint_is_a_host_with_or_without_port_and_https() {
         ("1.2.3.256", "not a valid IPv4 address"),
         (
             "cn-north-4",
-            "this is the name of a region: --region cn-north-4",
+            "this is a region, not an endpoint: --region cn-north-4",
         ),
-        ("https://eu-west-101/", "this is the name of a region"),
+        ("https://eu-west-101/", "this is a region, not an endpoint"),
         ("127.1", "not a valid IPv4 address"),
         (".", "not a valid host name"),
         ("host..", "not a valid host name"),
@@ -285,7 +285,7 @@ fn an_endpoint_is_a_host_with_or_without_port_and_https() {
         ("127.0.0.1.", "not a valid IPv4 address"),
         (
             "cn-north-4.",
-            "this is the name of a region: --region cn-north-4",
+            "this is a region, not an endpoint: --region cn-north-4",
         ),
         ("http://host.", "http:// is only for this host"),
     ] {
@@ -347,7 +347,7 @@ fn a_region_stands_for_its_endpoint() {
     let outcome = with(&["-r", "cn-north-9", ID]);
     assert_usage(
         &outcome,
-        "--region: unknown region 'cn-north-9': known are cn-north-1, ",
+        "--region: unknown region 'cn-north-9' (known: cn-north-1, ",
     );
     assert_usage(&outcome, "--endpoint");
     let outcome = Run::bare()

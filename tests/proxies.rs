@@ -188,7 +188,7 @@ fn a_proxy_that_opens_no_tunnel_is_told_from_one_that_has_trouble() {
             "302 Found",
             3,
             "the proxy answered 302",
-            "the proxy may want a login first",
+            "the proxy may require a login first",
         ),
         (
             "429 Slower",

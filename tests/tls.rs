@@ -441,7 +441,7 @@ fn plain_http_does_not_leave_this_host_whatever_localhost_is() {
         let outcome = finding_names_by(run, hosts, "").go();
         outcome
             .exits(2)
-            .complains("http:// is only for this host, and localhost is ")
+            .complains("http:// is only for this host, but localhost resolves to ")
             .leaves_nothing();
     }
     assert!(server.requests().is_empty());
