@@ -22,7 +22,7 @@ use crate::args::Limits;
 /// connection is sent again (RFC 6298, section 2); few round trips take longer.
 const FIRST_TURN: Duration = Duration::from_secs(1);
 
-/// ureq counts in milliseconds, rounded down, and makes a second of none.
+/// ureq counts a turn in milliseconds, rounded down.
 const TICK: Duration = Duration::from_millis(1);
 
 /// All of a connection: through a proxy or not, over TLS or not.
@@ -99,7 +99,8 @@ impl EachAddress {
         turn: Duration,
         details: &ConnectionDetails,
     ) -> Result<Box<dyn Transport>, Error> {
-        if turn < TICK {
+        if turn.is_zero() {
+            // ureq would make a second of it.
             return Err(Error::Timeout(details.timeout.reason));
         }
         let mut addrs = details.resolver.empty();
