@@ -272,6 +272,13 @@ pub struct Running {
 }
 
 impl Running {
+    /// Whether it waits for something. More of it is for root to see.
+    pub fn is_asleep(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
+        let state = stat.rsplit(") ").next();
+        state.is_some_and(|fields| fields.starts_with('S'))
+    }
+
     pub fn signal(&self, signal: libc::c_int) {
         assert!(self.signal_if_running(signal), "the program has ended");
     }

@@ -369,15 +369,13 @@ fn an_access_control_list_goes_where_the_group_can_t_stay() {
 fn in_the_middle(change: impl FnOnce(Run) -> Run) -> Running {
     let reply = response("200 OK", &[], &stored("noise", &noise(600_000)));
     let half = reply[..reply.len() - 1000].to_vec();
-    let server = StandIn::tls(vec![Step::Send(half), Step::AwaitClose]);
+    let sent = Arc::new(AtomicBool::new(false));
+    let tell = Step::Tell(Arc::clone(&sent));
+    let server = StandIn::tls(vec![Step::Send(half), tell, Step::AwaitClose]);
     let running = change(Run::new(&server)).spawn();
-    let io = format!("/proc/{}/io", running.pid);
-    let has_written = || {
-        let io = fs::read_to_string(&io).unwrap_or_default();
-        let bytes = io.lines().find_map(|line| line.strip_prefix("wchar: "));
-        bytes.is_some_and(|bytes| bytes.parse::<u64>().is_ok_and(|bytes| bytes > 500_000))
-    };
-    wait_until("half a package is written", has_written);
+    wait_until("half a package is written", || {
+        sent.load(Ordering::Relaxed) && running.is_asleep()
+    });
     running
 }
 

@@ -32,6 +32,8 @@ pub enum Step {
     SendForever(Vec<u8>, Duration),
     /// Stays silent until the client hangs up.
     AwaitClose,
+    /// Sets a flag: what comes before it has been sent.
+    Tell(Arc<AtomicBool>),
     /// Ends the TCP connection without a word of TLS.
     Cut,
     /// Resets the TCP connection.
@@ -200,6 +202,7 @@ fn serve(
                 connection.send(&bytes)?;
             },
             Step::AwaitClose => while connection.read(&mut [0; 4096])? > 0 {},
+            Step::Tell(flag) => flag.store(true, Ordering::Relaxed),
             Step::Cut => return connection.tcp().shutdown(Shutdown::Both),
             Step::Reset => {
                 return socket2::SockRef::from(connection.tcp()).set_linger(Some(Duration::ZERO));
