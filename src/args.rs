@@ -272,7 +272,7 @@ impl Given {
     /// Fills in the environment and the defaults, and checks every value.
     fn resolve(self, env: &dyn Fn(&'static str) -> Option<OsString>) -> Result<Command, Error> {
         if self.quiet && self.verbose {
-            return Err(not_together("--quiet", "--verbose"));
+            return Err(Error::not_together("--quiet", "--verbose"));
         }
         if let Some(task_id) = &self.list {
             let list = self.list(task_id)?;
@@ -291,7 +291,7 @@ impl Given {
             (self.no_verify, "--no-verify"),
         ] {
             if is_given {
-                return Err(not_together("--list", what));
+                return Err(Error::not_together("--list", what));
             }
         }
         let job_id = self.job.as_deref();
@@ -373,10 +373,6 @@ impl Given {
             },
         })
     }
-}
-
-fn not_together(one: &str, other: &str) -> Error {
-    Error::Usage(format!("{one} and {other} can't be used together"))
 }
 
 /// Parses an ID; `what` names it for the error.

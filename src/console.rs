@@ -70,15 +70,19 @@ pub fn say(line: &str) {
 
 /// Prints to standard output what a program may read.
 pub fn print(text: &str) -> Result<(), Error> {
-    write(text).map_err(|e| Error::local("write to", "standard output", e))
+    write(text).map_err(unwritable)
 }
 
 /// Prints to standard output what a person reads, who may have seen enough before its end.
 pub fn show(text: &str) -> Result<(), Error> {
     match write(text) {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(|e| Error::local("write to", "standard output", e)),
+        written => written.map_err(unwritable),
     }
+}
+
+fn unwritable(error: io::Error) -> Error {
+    Error::local("write to", "standard output", error)
 }
 
 fn write(text: &str) -> io::Result<()> {

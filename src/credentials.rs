@@ -180,9 +180,7 @@ impl Source {
     ) -> Result<Self, Error> {
         match (token_file, credentials_file) {
             (Some(_), Some(_)) => {
-                return Err(Error::Usage(
-                    "--token-file and --credentials-file can't be used together".to_owned(),
-                ));
+                return Err(Error::not_together("--token-file", "--credentials-file"));
             }
             (Some(place), None) => return Ok(Source::TokenFile(place)),
             (None, Some(place)) => {

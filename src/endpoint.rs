@@ -194,6 +194,11 @@ impl fmt::Display for Authority {
     }
 }
 
+/// The IPv6 address in the brackets of its URL form, if there are any.
+pub fn in_brackets(host: &str) -> Option<&str> {
+    host.strip_prefix('[')?.strip_suffix(']')
+}
+
 /// A name without the dot that makes it a fully qualified one.
 pub fn without_dot(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
@@ -211,8 +216,7 @@ fn parse_port(text: &str) -> Result<u16, String> {
 /// and underscores (RFC 1123, section 2.1, and what certificates and resolvers take besides), with or
 /// without a dot at its end.
 fn check_host(host: &str) -> Result<(), String> {
-    let address = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
-    if let Some(address) = address {
+    if let Some(address) = in_brackets(host) {
         return match address.parse::<Ipv6Addr>() {
             Ok(_) => Ok(()),
             Err(_) => Err("the host in brackets is not an IPv6 address".to_owned()),

@@ -83,6 +83,11 @@ impl Error {
         }
     }
 
+    /// Two things on the command line that can't both be meant.
+    pub fn not_together(one: &str, other: &str) -> Self {
+        Error::Usage(format!("{one} and {other} can't be used together"))
+    }
+
     pub fn exit(&self) -> Exit {
         match self {
             Error::Usage(_) => Exit::Usage,

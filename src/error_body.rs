@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::printable::on_one_line;
+
 /// How much of a body that is not what was asked for is looked at, in bytes.
 pub const MAX_ERROR_BODY: u64 = 64 << 10;
 
@@ -22,13 +24,9 @@ impl ErrorBody {
     /// gateway's shape, `{"error_code", "error_msg", "request_id"}`, and the other services',
     /// `{"error": {"code", "message"}}`. Anything else is the message as it stands.
     pub fn parse(body: &[u8]) -> Self {
-        Self::parse_json(body).unwrap_or_else(|| {
-            let text = String::from_utf8_lossy(body);
-            let words: Vec<&str> = text.split_whitespace().collect();
-            Self {
-                message: Some(words.join(" ")).filter(|message| !message.is_empty()),
-                ..Self::default()
-            }
+        Self::parse_json(body).unwrap_or_else(|| Self {
+            message: on_one_line(&String::from_utf8_lossy(body)),
+            ..Self::default()
         })
     }
 

@@ -15,6 +15,12 @@ pub const HINT_OF_A_VALUE: usize = 24;
 /// The longest path that Linux takes, in bytes (`PATH_MAX`), and so in characters.
 const LONGEST_PATH: usize = 4096;
 
+/// A text with every run of white space as one space; none if there is nothing else in it.
+pub fn on_one_line(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    Some(words.join(" ")).filter(|line| !line.is_empty())
+}
+
 /// A path as a message shows it: escaped, and whole.
 pub fn display_path(path: &Path) -> String {
     escape(&path.to_string_lossy(), LONGEST_PATH)

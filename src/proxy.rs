@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::fmt;
 
-use crate::endpoint::{Authority, without_dot};
+use crate::endpoint::{Authority, in_brackets, without_dot};
 
 /// The variables that may name a proxy, the first one set wins. `HTTP_PROXY` is not one of them.
 const VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
@@ -146,6 +146,5 @@ fn is_exempt(host: &str, list: &str) -> bool {
 
 /// An address without the brackets of its URL form, a name without the dot at its end.
 fn bare(host: &str) -> &str {
-    let address = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
-    address.unwrap_or(without_dot(host))
+    in_brackets(host).unwrap_or(without_dot(host))
 }

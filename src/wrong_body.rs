@@ -2,6 +2,7 @@
 
 use crate::error::{Error, SHORT};
 use crate::error_body::{ErrorBody, MAX_ERROR_BODY, without_byte_order_mark};
+use crate::printable::on_one_line;
 use crate::response::Body;
 
 /// The error for a body that is not what was asked for, if its beginning tells what it is instead.
@@ -39,6 +40,5 @@ fn title(page: &str) -> Option<String> {
     let start = lower.find("<title")?;
     let start = start + lower[start..].find('>')? + 1;
     let end = start + lower[start..].find('<')?;
-    let words: Vec<&str> = page[start..end].split_whitespace().collect();
-    Some(words.join(" ")).filter(|title| !title.is_empty())
+    on_one_line(&page[start..end])
 }

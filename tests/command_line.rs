@@ -7,6 +7,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::ptr;
 use std::time::Duration;
@@ -59,16 +60,7 @@ fn help_to_a_full_disk_fails_and_to_a_closed_pipe_does_not() {
         .write(true)
         .open("/dev/full")
         .expect("/dev/full");
-    let outcome = Run::bare()
-        .arg("--help")
-        .command(|command| {
-            command
-                .stdout(full)
-                .stderr(Stdio::piped())
-                .stdin(Stdio::null());
-        })
-        .start()
-        .wait();
+    let outcome = Run::bare().arg("--help").with_streams(full, Stdio::piped());
     outcome
         .exits(1)
         .complains("cannot write to standard output: No space left");
@@ -77,14 +69,7 @@ fn help_to_a_full_disk_fails_and_to_a_closed_pipe_does_not() {
     drop(reader);
     let outcome = Run::bare()
         .arg("--help")
-        .command(|command| {
-            command
-                .stdout(OwnedFd::from(writer))
-                .stderr(Stdio::piped())
-                .stdin(Stdio::null());
-        })
-        .start()
-        .wait();
+        .with_streams(OwnedFd::from(writer), Stdio::piped());
     outcome.exits(0).says("");
 }
 
@@ -554,6 +539,12 @@ fn fifo(run: &Run) -> std::path::PathBuf {
     path
 }
 
+/// A FIFO's writer, which makes its readers wait.
+fn writer_of(fifo: &Path) -> File {
+    let opened = File::options().read(true).write(true).open(fifo);
+    opened.expect("the FIFO")
+}
+
 /// How many bytes nobody has read yet.
 fn unread(fifo: &File) -> libc::c_int {
     let mut length = -1;
@@ -574,11 +565,7 @@ fn a_fifo_is_read_to_its_end_and_not_waited_for_without_a_writer() {
     let server = StandIn::tls(ok(&PACKAGE));
     let run = Run::new(&server).arg("-t");
     let path = fifo(&run);
-    let mut writer = File::options()
-        .read(true)
-        .write(true)
-        .open(&path)
-        .expect("the FIFO");
+    let mut writer = writer_of(&path);
     let running = run.arg(&path).spawn();
     for part in [b"slow-".as_slice(), b"token\n"] {
         writer.write_all(part).expect("write to the FIFO");
@@ -596,11 +583,7 @@ fn a_fifo_is_read_to_its_end_and_not_waited_for_without_a_writer() {
 fn the_maximum_time_limits_the_wait_for_a_token_too() {
     let run = Run::bare().args(&["-e", NOWHERE, ID, "--max-time", "0.5", "-t"]);
     let path = fifo(&run);
-    let _silent = File::options()
-        .read(true)
-        .write(true)
-        .open(&path)
-        .expect("the FIFO");
+    let _silent = writer_of(&path);
     // A parent may have left the timer's signal blocked.
     let run = run
         .arg(&path)
@@ -632,15 +615,7 @@ fn a_standard_error_that_nobody_reads_does_not_change_what_comes_out() {
         (Run::new(&saved).arg("--no-such-option"), 2),
     ] {
         let (_reader, writer) = full_pipe();
-        let outcome = run
-            .command(|command| {
-                command
-                    .stdin(Stdio::null())
-                    .stdout(Stdio::null())
-                    .stderr(OwnedFd::from(writer));
-            })
-            .start()
-            .wait();
+        let outcome = run.with_streams(Stdio::null(), OwnedFd::from(writer));
         outcome.exits(code);
         assert!(outcome.elapsed < Duration::from_secs(2), "{outcome}");
     }
@@ -652,14 +627,7 @@ fn the_maximum_time_ends_a_run_whose_standard_error_nobody_reads() {
     let (_reader, writer) = full_pipe();
     let outcome = Run::new(&server)
         .args(&["-v", "--max-time", "0.5"])
-        .command(|command| {
-            command
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(OwnedFd::from(writer));
-        })
-        .start()
-        .wait();
+        .with_streams(Stdio::null(), OwnedFd::from(writer));
     outcome
         .exits(6)
         .takes(Duration::from_millis(500))
@@ -672,11 +640,7 @@ fn the_maximum_time_ends_a_run_whose_standard_error_nobody_reads() {
 fn a_wait_that_no_signal_ends_is_ended_by_a_kill() {
     let run = Run::bare().args(&["-e", NOWHERE, ID, "--max-time", "0.5", "-t"]);
     let path = fifo(&run);
-    let _silent = File::options()
-        .read(true)
-        .write(true)
-        .open(&path)
-        .expect("the FIFO");
+    let _silent = writer_of(&path);
     let outcome = run
         .arg(&path)
         .command(|command| fault::install(command, fault::fail(libc::SYS_setitimer, 0)))
@@ -768,14 +732,7 @@ fn closed_streams_do_no_harm() {
     drop(reader);
     let outcome = Run::bare()
         .args(&["-e", NOWHERE, ID])
-        .command(|command| {
-            command
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(OwnedFd::from(writer));
-        })
-        .start()
-        .wait();
+        .with_streams(Stdio::null(), OwnedFd::from(writer));
     outcome.exits(6);
 }
 

@@ -257,6 +257,14 @@ impl Run {
         }
     }
 
+    /// Runs the program to its end with these streams, and no input.
+    pub fn with_streams(self, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>) -> Outcome {
+        let run = self.command(|command| {
+            command.stdin(Stdio::null()).stdout(stdout).stderr(stderr);
+        });
+        run.start().wait()
+    }
+
     /// Runs the program to its end.
     pub fn go(self) -> Outcome {
         self.spawn().wait()

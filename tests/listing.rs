@@ -356,15 +356,7 @@ fn a_list_that_can_t_be_written_is_this_machine_s_fault() {
         (OwnedFd::from(full), "No space left"),
         (OwnedFd::from(closed), "Broken pipe"),
     ] {
-        let outcome = Run::list(&server)
-            .command(|command| {
-                command
-                    .stdin(Stdio::null())
-                    .stdout(stdout)
-                    .stderr(Stdio::piped());
-            })
-            .start()
-            .wait();
+        let outcome = Run::list(&server).with_streams(stdout, Stdio::piped());
         outcome
             .exits(1)
             .complains(&format!("cannot write to standard output: {text}"));
