@@ -95,24 +95,16 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 pub enum Command {
     Help,
     Version,
-    Download(Download, Options),
-    List(List, Options),
+    Download(Call, Download, Options),
+    List(Call, Options),
 }
 
-/// One package to download.
+/// What becomes of a package.
 pub struct Download {
-    pub sub_job_id: SubJobId,
     pub output: PathBuf,
     /// Whether a file at the output is replaced.
     pub clobber: bool,
     pub verify: bool,
-}
-
-/// The subtasks to list.
-pub struct List {
-    pub task_id: TaskId,
-    /// The execution, if not the latest.
-    pub job_id: Option<JobId>,
 }
 
 /// How a call is made, whichever it is.
@@ -275,15 +267,15 @@ impl Given {
             return Err(Error::not_together("--quiet", "--verbose"));
         }
         if let Some(task_id) = &self.list {
-            let list = self.list(task_id)?;
-            Ok(Command::List(list, self.options(env)?))
+            let call = self.list(task_id)?;
+            Ok(Command::List(call, self.options(env)?))
         } else {
-            let download = self.download()?;
-            Ok(Command::Download(download, self.options(env)?))
+            let (call, download) = self.download()?;
+            Ok(Command::Download(call, download, self.options(env)?))
         }
     }
 
-    fn list(&self, task_id: &OsStr) -> Result<List, Error> {
+    fn list(&self, task_id: &OsStr) -> Result<Call, Error> {
         for (is_given, what) in [
             (self.sub_job_id.is_some(), "SUB_JOB_ID"),
             (self.output.is_some(), "--output"),
@@ -294,16 +286,13 @@ impl Given {
                 return Err(Error::not_together("--list", what));
             }
         }
+        let task_id = id(TaskId::parse, task_id, "--list: TASK_ID")?;
         let job_id = self.job.as_deref();
-        Ok(List {
-            task_id: id(TaskId::parse, task_id, "--list: TASK_ID")?,
-            job_id: job_id
-                .map(|job_id| id(JobId::parse, job_id, "--job: JOB_ID"))
-                .transpose()?,
-        })
+        let job_id = job_id.map(|job_id| id(JobId::parse, job_id, "--job: JOB_ID"));
+        Ok(Call::ShowTask(task_id, job_id.transpose()?))
     }
 
-    fn download(&self) -> Result<Download, Error> {
+    fn download(&self) -> Result<(Call, Download), Error> {
         if self.job.is_some() {
             return Err(Error::Usage("--job is only for --list".to_owned()));
         }
@@ -316,12 +305,12 @@ impl Given {
             Some(output) => output_path(output)?,
             None => PathBuf::from(format!("./{}.zip", sub_job_id.as_str())),
         };
-        Ok(Download {
-            sub_job_id,
+        let download = Download {
             output,
             clobber: !self.no_clobber,
             verify: !self.no_verify,
-        })
+        };
+        Ok((Call::DownloadLog(sub_job_id), download))
     }
 
     fn options(self, env: &dyn Fn(&'static str) -> Option<OsString>) -> Result<Options, Error> {

@@ -25,10 +25,15 @@ impl Call {
     pub fn query(&self) -> Option<String> {
         match self {
             Call::DownloadLog(sub_job_id) => Some(format!("sub_job_id={}", sub_job_id.as_str())),
-            Call::ShowTask(_, job_id) => {
-                let job_id = job_id.as_ref()?;
-                Some(format!("job_id={}", job_id.as_str()))
-            }
+            Call::ShowTask(..) => Some(format!("job_id={}", self.job_id()?.as_str())),
+        }
+    }
+
+    /// The execution that is asked for by name.
+    pub fn job_id(&self) -> Option<&JobId> {
+        match self {
+            Call::DownloadLog(_) => None,
+            Call::ShowTask(_, job_id) => job_id.as_ref(),
         }
     }
 

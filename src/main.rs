@@ -39,7 +39,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::allocator::PageAligned;
-use crate::args::{Command, Download, HELP, List, Options};
+use crate::args::{Command, Download, HELP, Options};
 use crate::call::Call;
 use crate::console::{Console, print, say, show};
 use crate::error::{Error, Failure};
@@ -81,26 +81,22 @@ fn run() -> Result<(), Failure> {
             env!("CARGO_PKG_VERSION"),
             "\n"
         ))?),
-        Command::Download(wanted, options) => {
-            let call = Call::DownloadLog(wanted.sub_job_id.clone());
-            download(wanted, call.clone(), options).map_err(|e| e.about(call.subject()))
+        Command::Download(call, wanted, options) => {
+            download(&call, wanted, options).map_err(|e| e.about(call.subject()))
         }
-        Command::List(wanted, options) => {
-            let call = Call::ShowTask(wanted.task_id.clone(), wanted.job_id.clone());
-            list(&wanted, call.clone(), options).map_err(|e| e.about(call.subject()))
-        }
+        Command::List(call, options) => list(&call, options).map_err(|e| e.about(call.subject())),
     }
 }
 
-fn download(wanted: Download, call: Call, options: Options) -> Result<(), Error> {
+fn download(call: &Call, wanted: Download, options: Options) -> Result<(), Error> {
     let console = Console::new(options.verbosity);
-    limit_run(&call, &options, console)?;
+    limit_run(call, &options, console)?;
     let output = output::path(wanted.output, &format!("{}.zip", call.subject()));
     if !wanted.clobber && output.is_file() {
         console.detail(&format!("{} already exists", display_path(&output)));
         return Ok(());
     }
-    let request = Request::prepare(call, options, console)?;
+    let request = Request::prepare(call.clone(), options, console)?;
     let mut partial = Partial::open(output.clone())?;
     let mut body = request.send(console)?.into_body()?;
     let progress = console.progress(body.length);
@@ -117,13 +113,13 @@ fn download(wanted: Download, call: Call, options: Options) -> Result<(), Error>
     Ok(())
 }
 
-fn list(wanted: &List, call: Call, options: Options) -> Result<(), Error> {
+fn list(call: &Call, options: Options) -> Result<(), Error> {
     let console = Console::new(options.verbosity);
-    limit_run(&call, &options, console)?;
-    let body = Request::prepare(call, options, console)?
+    limit_run(call, &options, console)?;
+    let body = Request::prepare(call.clone(), options, console)?
         .send(console)?
         .into_body()?;
-    let execution = Execution::read(body, wanted.job_id.as_ref())?;
+    let execution = Execution::read(body, call.job_id())?;
     console.detail(&execution.to_string());
     let ids = execution.sub_job_ids.iter().map(SubJobId::as_str);
     print(&ids.flat_map(|id| [id, "\n"]).collect::<String>())
