@@ -110,7 +110,8 @@ impl Folder {
 
     fn open_at(&self, name: &OsStr, flags: c_int, mode: u32) -> io::Result<File> {
         let name = c_string(name)?;
-        let flags = flags | libc::O_CLOEXEC;
+        // As std opens files: without O_LARGEFILE, 32-bit processors can write 2 GiB and no more.
+        let flags = flags | libc::O_CLOEXEC | libc::O_LARGEFILE;
         // SAFETY: the name is a NUL-terminated string that outlives the call.
         let descriptor = unsafe { libc::openat(self.0.as_raw_fd(), name.as_ptr(), flags, mode) };
         check(descriptor)?;
