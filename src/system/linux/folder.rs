@@ -34,18 +34,19 @@ impl Folder {
 
     /// Whether names can only be added (`chattr +a`), and none replaced.
     pub fn is_append_only(&self) -> bool {
-        const APPEND_ONLY: libc::c_long = 0x20; // FS_APPEND_FL of <linux/fs.h>
-        let mut flags: libc::c_long = 0;
-        // SAFETY: the kernel writes an int or a long, and the pointer is to a local long. Where the
-        // file system knows no flags, it writes nothing.
+        const APPEND_ONLY: c_int = 0x20; // FS_APPEND_FL of <linux/fs.h>
+        // An int, or a long, of which a big-endian processor has the low half last.
+        let mut halves: [c_int; 2] = [0; 2];
+        // SAFETY: the kernel writes an int or a long, and the pointer is to a local with room for
+        // either. Where the file system knows no flags, it writes nothing.
         unsafe {
             libc::ioctl(
                 self.0.as_raw_fd(),
                 libc::FS_IOC_GETFLAGS as _,
-                &raw mut flags,
+                &raw mut halves,
             )
         };
-        flags & APPEND_ONLY != 0
+        halves.iter().any(|half| half & APPEND_ONLY != 0)
     }
 
     /// Creates a file that has no name (`O_TMPFILE`, open(2)) and that [`Folder::link`] can name
