@@ -48,6 +48,7 @@ help:
 	@echo 'make static        build it static, for TARGET: $(TARGET)'
 	@echo 'make static-check  try that in an empty root, as root'
 	@echo "make rust-version  build it with the oldest Rust it claims, Debian trixie's, as root"
+	@echo 'make cross         build it static for other processors, and try that under qemu-user, as root'
 	@echo 'make dist          pack it: target/dist/$(DIST).tar.gz'
 	@echo 'make dist-check    see whether two folders give the same package'
 	@echo 'make bench         measure it against curl and wget'
@@ -102,6 +103,11 @@ static-check: static
 .PHONY: rust-version
 rust-version:
 	tests/rust_version.sh target/trixie
+
+.PHONY: cross
+cross:
+	$(CARGO) build $(LOCKED) --release --example stand-in
+	tests/cross.sh target/forky $(STAND_IN) target/cross
 
 .PHONY: dist
 dist: static

@@ -1,0 +1,103 @@
+#!/bin/sh
+# Builds the static program for other processors, as `make static` does, and runs the demo with each
+# under qemu-user, on this host's kernel. It prints a table, leaves the programs in FOLDER, and ends
+# with 0 only if each was built and did what it should. ROOT is made once, and used again: it has
+# Debian's rustc, cross compilers and qemu-user. For root (debootstrap, chroot), on x86-64.
+# Usage: cross.sh ROOT STAND_IN FOLDER
+set -eu
+
+. tests/debian_root.sh
+
+stand_in=$2
+folder=$3
+name=codearts-check-log
+
+# The first Debian with loong64.
+suite=forky
+# The name for rustc, Debian, the compiler and qemu. i686 is no exception: a kernel for x86-64 need not
+# run it.
+targets='aarch64-unknown-linux-gnu arm64 aarch64-linux-gnu aarch64
+armv7-unknown-linux-gnueabihf armhf arm-linux-gnueabihf arm
+i686-unknown-linux-gnu i386 i686-linux-gnu i386
+riscv64gc-unknown-linux-gnu riscv64 riscv64-linux-gnu riscv64
+loongarch64-unknown-linux-gnu loong64 loongarch64-linux-gnu loongarch64
+powerpc64le-unknown-linux-gnu ppc64el powerpc64le-linux-gnu ppc64le
+s390x-unknown-linux-gnu s390x s390x-linux-gnu s390x'
+
+packages=rustc,cargo,gcc,libc6-dev,make,qemu-user
+packages=$packages$(echo "$targets" | awk '{ printf ",gcc-%s,libc6-dev-%s-cross", $3, $2 }')
+
+# add_libraries ROOT: unpacks Rust's standard library for each target. Installed, each would bring the
+# compiler's own libraries for its processor, LLVM among them.
+add_libraries() {
+    architectures=$(echo "$targets" | cut -d ' ' -f 2)
+    # A mirror that is behind will do: debootstrap takes it too, and what it has is signed.
+    # shellcheck disable=SC2016,SC2086
+    chroot "$1" sh -euc '
+        for architecture; do dpkg --add-architecture "$architecture"; done
+        apt-get -q -o Acquire::Check-Valid-Until=false update
+        cd "$(mktemp -d)"
+        for architecture; do apt-get -q download "libstd-rust-dev:$architecture"; done
+        for package in *; do dpkg -x "$package" /; done
+        rm -r "$PWD"
+        apt-get clean' sh $architectures
+}
+
+# build TARGET PREFIX PROGRAM
+build() {
+    rm -f "$3"
+    upper=$(echo "$1" | tr a-z- A-Z_)
+    in_root "CARGO_TARGET_${upper}_LINKER=$2-gcc" "TARGET_CC=$2-gcc" \
+        make static TARGET="$1" CARGO='cargo --offline' &&
+        install -D "$sources/target/$1/release/$name" "$3"
+}
+
+# demo QEMU PROGRAM: by way of a script, so that this host's kernel need not know of qemu.
+demo() {
+    printf "#!/bin/sh\nexec '%s' '%s' \"\$@\"\n" "$root/usr/bin/qemu-$1" "$(realpath "$2")" \
+        > "$sources/$name"
+    chmod 755 "$sources/$name"
+    tests/demo.sh "$sources/$name" "$stand_in"
+}
+
+# row TARGET PROGRAM OUTCOME
+row() {
+    size='-'
+    address='-'
+    if [ -e "$2" ]; then
+        size=$(stat --format=%s "$2" | awk '{ printf "%.2f MB", $1 / 1e6 }')
+        case $(LC_ALL=C readelf --file-header "$2") in
+            *'DYN ('*) address=any ;;
+            *'EXEC ('*) address=fixed ;;
+        esac
+    fi
+    echo "| \`$1\` | $size | $address | $3 |" >> "$sources/table"
+}
+
+make_root "$1" "$suite" "$packages" add_libraries
+copy_sources
+
+failed=
+while read -r target _ prefix qemu <&3; do
+    program=$folder/$target/$name
+    if ! build "$target" "$prefix" "$program"; then
+        outcome='not built'
+    elif ! demo "$qemu" "$program"; then
+        outcome=failed
+    else
+        outcome=passed
+    fi
+    [ "$outcome" = passed ] || failed="$failed $target"
+    row "$target" "$program" "$outcome"
+done 3<< end
+$targets
+end
+
+echo
+in_root rustc --version
+chroot "$root" qemu-arm --version | head -n 1
+echo
+echo '| target | size | address | demo |'
+echo '| --- | --- | --- | --- |'
+cat "$sources/table"
+[ -z "$failed" ] || { echo "cross: failed:$failed" >&2; exit 1; }
