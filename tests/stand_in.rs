@@ -100,7 +100,15 @@ impl StandIn {
         greeting: Greeting,
         script: impl Fn(&Request) -> Vec<Step> + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        let listener = TcpListener::bind(address.into())?;
+        Self::on(TcpListener::bind(address.into())?, greeting, script)
+    }
+
+    /// The same with a listener that is there already.
+    pub fn on(
+        listener: TcpListener,
+        greeting: Greeting,
+        script: impl Fn(&Request) -> Vec<Step> + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);

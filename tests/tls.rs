@@ -267,7 +267,7 @@ fn finding_names_by(run: Run, hosts: &str, name_server: &str) -> Run {
 }
 
 /// A free port that never answers on any of these addresses of 127.0.0.0/8, as long as the sockets
-/// are open: the queue of connections is full.
+/// are open: the queue of connections is full. The first of them listens on the first address.
 fn unanswered(hosts: &[u8]) -> (u16, Vec<Socket>) {
     let new = || Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
     let mut sockets = Vec::new();
@@ -340,16 +340,17 @@ fn a_second_turn_waits_for_what_is_slow() {
     if !fault::can_mount() {
         return fault::skip("a slow address", "the right to mount");
     }
-    let (port, sockets) = unanswered(&[1, 2]);
+    let (port, mut sockets) = unanswered(&[1, 2]);
     let endpoint = format!("stand-in.test:{port}");
     let run = Run::bare()
         .trusting()
         .args(&["-e", &endpoint, ID, "--connect-timeout", "12"]);
     let running = finding_names_by(run, &hosts(&["127.0.0.1", "127.0.0.2"]), "").spawn();
     thread::sleep(Duration::from_millis(2500));
+    let listener = sockets.remove(0);
     drop(sockets);
-    let _server = StandIn::at(([127, 0, 0, 1], port), Greeting::tls(), |_| ok(&PACKAGE))
-        .expect("the port on 127.0.0.1");
+    let _server = StandIn::on(listener.into(), Greeting::tls(), |_| ok(&PACKAGE))
+        .expect("a stand-in on 127.0.0.1");
     // The request for the connection is sent again, 1 and 3 seconds after the turn's first.
     let outcome = running.wait();
     outcome
