@@ -49,9 +49,11 @@ read -r endpoint _ < "$folder/ready"
 port=${endpoint##*:}
 id=a777ff00d3cf4d369d87066806aexxxx
 
-# It listens when the command returns.
+# It listens when the command returns. That it knows no IPv6 address is an answer: else it would refuse
+# to say, which musl takes for a failure.
 dnsmasq --conf-file=/dev/null --pid-file="$folder/dns" --user=root --no-resolv --no-hosts \
-    --bind-interfaces --listen-address="$name_server" --address=/stand-in.test/127.0.0.1
+    --bind-interfaces --listen-address="$name_server" --address=/stand-in.test/127.0.0.1 \
+    --local=/stand-in.test/
 
 # What distributions ship, and what made a static program load this host's libraries.
 for hosts in 'files myhostname dns' 'files resolve [!UNAVAIL=return] dns'; do
