@@ -26,12 +26,13 @@ const PAGE: usize = 4096;
 /// The smallest block that it is about, in bytes: half a record.
 const LARGE: usize = 8 << 10;
 
-const IS_MUSL: bool = cfg!(target_env = "musl");
+/// Whether each large block would be mapped anew. The unit tests run as if, whatever the C library.
+const MAPS_EACH: bool = cfg!(any(target_env = "musl", test));
 
 /// What such a block gets at least, in bytes.
-const ROOM: usize = if IS_MUSL { 32 << 10 } else { LARGE };
+const ROOM: usize = if MAPS_EACH { 32 << 10 } else { LARGE };
 
-/// With musl, a block of that size that was given back, for the next one that is asked for.
+/// A block of that size that was given back, for the next one that is asked for.
 static SPARE: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
 
 /// The system's allocator, with large blocks aligned to pages, and an end of the run in good order
@@ -74,7 +75,7 @@ unsafe impl GlobalAlloc for PageAligned {
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the caller promises that it is a layout.
         let wanted = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
-        if IS_MUSL && roomy(wanted) == roomy(layout) {
+        if MAPS_EACH && roomy(wanted) == roomy(layout) {
             return block;
         }
         // SAFETY: as much is in both blocks, which are two.
@@ -89,7 +90,7 @@ unsafe impl GlobalAlloc for PageAligned {
 
 /// Whether a block of this layout is kept for the next one.
 fn is_kept(layout: Layout) -> bool {
-    IS_MUSL && layout.size() == ROOM && layout.align() == PAGE
+    MAPS_EACH && layout.size() == ROOM && layout.align() == PAGE
 }
 
 fn roomy(layout: Layout) -> Layout {
