@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Measures the program against curl and wget, taking turns: a small and a large package over HTTPS
-on loopback, from nginx, to memory. Prints a table of medians and ratios, in Markdown, and what the
-machine itself needs for the large one: receiving it, decrypting it and writing it, each alone.
+on loopback, from nginx, to memory. Prints a table of times and ratios, in Markdown, and what the large
+one takes without them: the machine for receiving it, decrypting it and writing it, each alone, and
+nginx for sending it.
 
 Usage: bench.py PROGRAM
 RUNS (at least 9) and LARGE (MiB) come from the environment. Needs nginx, curl, wget, openssl and
@@ -11,6 +12,7 @@ GNU time; on Debian: apt-get install nginx-light curl wget openssl time
 import filecmp
 import os
 import platform
+import random
 import shutil
 import signal
 import socket
@@ -147,39 +149,46 @@ def measure(folder, program, runs, large, ports):
 
     print(machine())
     print()
-    print("| package | tool | wall | ratio | CPU | ratio | peak memory | ratio |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("| package | tool | wall | ratio | least | ratio | CPU | ratio | peak memory | ratio |")
+    print("| --- " * 10 + "|")
     for package, size, turns in (("small", "1 MiB", runs * SMALL_TURNS_FACTOR),
                                  ("large", f"{large} MiB", runs)):
         tools = commands(ports[package])
         times = {name: [] for name in tools}
         for turn in range(turns + 1):
-            for name, command in tools.items():
+            # In any order: what one run leaves of the machine, its memory above all, the next gets.
+            for name, command in random.sample(list(tools.items()), len(tools)):
                 time_taken = once(command, package)
                 if turn > 0:  # the first warms up
                     times[name].append(time_taken)
-        median = {name: [statistics.median(column) for column in zip(*taken)]
-                  + [statistics.median(peak(tools[name]) for _ in range(3))]
-                  for name, taken in times.items()}
-        ours = next(iter(median.values()))
-        for name, (wall, cpu, memory) in median.items():
-            ratios = [f"{mine / theirs:.2f}" for mine, theirs in zip(ours, (wall, cpu, memory))]
-            print(f"| {size} | {name} | {wall * 1000:.1f} ms | {ratios[0]} "
-                  f"| {cpu * 1000:.1f} ms | {ratios[1]} | {memory / 1024:.1f} MiB | {ratios[2]} |")
+        rows = {}
+        for name, taken in times.items():
+            walls, cpus = zip(*taken)
+            memory = statistics.median(peak(tools[name]) for _ in range(3))
+            rows[name] = [statistics.median(walls), min(walls), statistics.median(cpus), memory]
+        ours = next(iter(rows.values()))
+        for name, row in rows.items():
+            wall, least, cpu, memory = (f"{mine / theirs:.2f}" for mine, theirs in zip(ours, row))
+            print(f"| {size} | {name} | {row[0] * 1000:.1f} ms | {wall} | {row[1] * 1000:.1f} ms "
+                  f"| {least} | {row[2] * 1000:.1f} ms | {cpu} | {row[3] / 1024:.1f} MiB "
+                  f"| {memory} |")
     print()
-    print_limit(folder, large)
+    print_limit(folder, large, commands(ports["large"])["curl"])
     print()
     print(f"The program's size: {os.path.getsize(program) / 1e6:.2f} MB.")
 
 
-def print_limit(folder, mebibytes):
+def print_limit(folder, mebibytes, curl):
     """What nobody can do without: the time for receiving, decrypting and writing as many bytes, with
-    no program in between, each the least of five."""
+    no program in between, and the server's own, each the least of five."""
+    def least(part, *arguments):
+        return min(part(*arguments) for _ in range(5)) * 1000
+
     parts = {"receiving": receiving, "decrypting": decrypting, "writing": writing}
-    times = {name: min(part(folder, mebibytes) for _ in range(5)) for name, part in parts.items()}
-    listed = ", ".join(f"{name} {time_taken * 1000:.0f} ms" for name, time_taken in times.items())
-    print(f"The machine alone, for {mebibytes} MiB: {listed}; together "
-          f"{sum(times.values()) * 1000:.0f} ms.")
+    times = {name: least(part, folder, mebibytes) for name, part in parts.items()}
+    listed = ", ".join(f"{name} {time_taken:.0f} ms" for name, time_taken in times.items())
+    print(f"The machine alone, for {mebibytes} MiB: {listed}; together {sum(times.values()):.0f} ms. "
+          f"At the same time, nginx needs {least(sending, folder, curl):.0f} ms to send them.")
 
 
 def receiving(folder, mebibytes):
@@ -223,6 +232,25 @@ def writing(folder, mebibytes):
     return time_taken
 
 
+def sending(folder, curl):
+    """CPU time of the server, whoever asks."""
+    with open(f"{folder}/pid") as pid:
+        master = int(pid.read())
+    with open(f"/proc/{master}/task/{master}/children") as children:
+        workers = children.read().split()
+
+    def cpu_time():
+        total = 0
+        for worker in workers:
+            with open(f"/proc/{worker}/schedstat") as statistic:
+                total += int(statistic.read().split()[0])  # nanoseconds
+        return total / 1e9
+
+    start = cpu_time()
+    subprocess.run(curl, check=True, env={"PATH": os.environ["PATH"]})
+    return cpu_time() - start
+
+
 def machine():
     def first_line(*command):
         text = subprocess.run(command, capture_output=True, text=True)
@@ -237,7 +265,7 @@ def machine():
                 first_line("rustc", "--version")]
     return (f"On {len(models)} × {models[0] if models else platform.machine()}, "
             f"Linux {platform.release().split('-')[0]}, {', '.join(versions)}. Medians of the "
-            "turns; a ratio is the program's number to the tool's.")
+            "turns, and the least of the wall times; a ratio is the program's number to the tool's.")
 
 
 main()
