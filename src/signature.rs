@@ -96,8 +96,10 @@ mod tests {
                 text("ak"),
                 &Secret::new(text("sk").to_owned()),
             );
-            assert_eq!(signed.signature.expose(), text("signature"));
-            assert_eq!(signed.authorization.expose(), text("authorization"));
+            let name = text("name");
+            assert_eq!(signed.signature.expose(), text("signature"), "{name}");
+            let authorization = signed.authorization.expose();
+            assert_eq!(authorization, text("authorization"), "{name}");
         }
     }
 }

@@ -73,8 +73,7 @@ def main():
         try:
             measure(folder, program, runs, large, ports)
         finally:
-            with open(f"{folder}/pid") as pid:
-                os.kill(int(pid.read()), signal.SIGTERM)
+            os.kill(nginx_process(folder), signal.SIGTERM)
 
 
 def make_certificates(folder):
@@ -110,6 +109,11 @@ def start_nginx(folder):
     nginx = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
     subprocess.run([nginx, "-e", f"{folder}/error.log", "-c", f"{folder}/nginx.conf"], check=True)
     return {"small": small, "large": large}
+
+
+def nginx_process(folder):
+    with open(f"{folder}/pid") as pid:
+        return int(pid.read())
 
 
 def measure(folder, program, runs, large, ports):
@@ -234,8 +238,7 @@ def writing(folder, mebibytes):
 
 def sending(folder, curl):
     """CPU time of the server, whoever asks."""
-    with open(f"{folder}/pid") as pid:
-        master = int(pid.read())
+    master = nginx_process(folder)
     with open(f"/proc/{master}/task/{master}/children") as children:
         workers = children.read().split()
 

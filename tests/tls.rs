@@ -292,6 +292,12 @@ fn unanswered(hosts: &[u8]) -> (u16, Vec<Socket>) {
     (port, sockets)
 }
 
+/// A call of stand-in.test, which is a name in the stand-in's certificate.
+fn call_by_name(port: u16) -> Run {
+    let endpoint = format!("stand-in.test:{port}");
+    Run::bare().trusting().args(&["-e", &endpoint, ID])
+}
+
 /// The lines of /etc/hosts for a name with these addresses.
 fn hosts(addresses: &[&str]) -> String {
     let line_end = " stand-in.test\n";
@@ -308,10 +314,7 @@ fn silent_addresses_leave_time_for_the_others_and_for_themselves() {
     let _server = StandIn::at(([127, 0, 0, 4], port), Greeting::tls(), |_| ok(&PACKAGE))
         .expect("the port on 127.0.0.4");
     let run = |addresses: &[&str], time: &str| {
-        let endpoint = format!("stand-in.test:{port}");
-        let run = Run::bare()
-            .trusting()
-            .args(&["-e", &endpoint, ID, "--connect-timeout", time]);
+        let run = call_by_name(port).args(&["--connect-timeout", time]);
         finding_names_by(run, &hosts(addresses), "").go()
     };
     // The order is getaddrinfo's, which puts the host's own address first.
@@ -341,10 +344,7 @@ fn a_second_turn_waits_for_what_is_slow() {
         return fault::skip("a slow address", "the right to mount");
     }
     let (port, mut sockets) = unanswered(&[1, 2]);
-    let endpoint = format!("stand-in.test:{port}");
-    let run = Run::bare()
-        .trusting()
-        .args(&["-e", &endpoint, ID, "--connect-timeout", "12"]);
+    let run = call_by_name(port).args(&["--connect-timeout", "12"]);
     let running = finding_names_by(run, &hosts(&["127.0.0.1", "127.0.0.2"]), "").spawn();
     thread::sleep(Duration::from_millis(2500));
     let listener = sockets.remove(0);
@@ -374,8 +374,7 @@ fn the_families_take_turns() {
     }) else {
         return fault::skip("two families", "IPv6");
     };
-    let endpoint = format!("stand-in.test:{port}");
-    let run = Run::bare().trusting().args(&["-e", &endpoint, ID]);
+    let run = call_by_name(port);
     let ipv4_first = run.side_file("gai.conf", b"precedence ::ffff:0:0/96 100\n");
     let run = run.command(|command| {
         fault::replace_files(command, &[(c"/etc/gai.conf", &ipv4_first)]);
@@ -411,8 +410,7 @@ fn a_rejected_address_leads_to_the_next_one() {
                 .command(|command| fault::install(command, filter))
                 .go()
         };
-        let endpoint = format!("stand-in.test:{}", server.address.port());
-        let run = Run::bare().trusting().args(&["-e", &endpoint, ID]);
+        let run = call_by_name(server.address.port());
         rejected(run).exits(0).leaves_only(OUTPUT, &PACKAGE);
         let proxy = format!("http://stand-in.test:{}", proxy.address.port());
         let run = Run::new(&server).env("https_proxy", proxy);
@@ -547,11 +545,7 @@ fn a_lookup_takes_nothing_from_the_connect_timeout() {
     let name_server = name_server(Duration::from_millis(800));
     let resolver = format!("nameserver {name_server}\n");
     let timeout = ["--connect-timeout", "0.7"];
-    let endpoint = format!("stand-in.test:{}", server.address.port());
-    let run = Run::bare()
-        .trusting()
-        .args(&["-e", &endpoint, ID])
-        .args(&timeout);
+    let run = call_by_name(server.address.port()).args(&timeout);
     finding_names_by(run, "", &resolver).go().exits(0);
     for (greeting, scheme) in [(Greeting::Plain, "http"), (Greeting::tls(), "https")] {
         let proxy = StandIn::scripted(greeting, tunnel.clone());
