@@ -81,7 +81,6 @@ test-all:
 lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(LOCKED) --all-targets -- -D warnings
-	$(CARGO) clippy $(LOCKED) --all-targets -- -D warnings --cfg portable
 
 .PHONY: static
 static:

@@ -5,21 +5,21 @@
 //! place is not repeated by a message, or only its beginning.
 
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lexopt::Arg;
 
-use crate::call::Call;
-use crate::console::Verbosity;
-use crate::credentials::{Place, Source};
-use crate::endpoint::{Endpoint, Scheme};
-use crate::error::Error;
-use crate::id::{JobId, SubJobId, TaskId};
-use crate::printable::{self, display_path, escape};
-use crate::proxy::Proxy;
+use crate::api::call::Call;
+use crate::api::endpoint::{Endpoint, Scheme};
+use crate::api::id::{JobId, SubJobId, TaskId};
+use crate::auth::credentials::{Input, Source};
+use crate::http::options::{CaFile, Limits, Options};
+use crate::http::proxy::Proxy;
+use crate::report::console::Verbosity;
+use crate::report::error::Error;
+use crate::report::escape::{VALUE_PREVIEW, display_path, escape};
 
 pub const HELP: &str = "\
 Downloads the log package (a ZIP archive) of a CodeArts Check subtask, or lists
@@ -105,73 +105,6 @@ pub struct Download {
     /// Whether a file at the output is replaced.
     pub clobber: bool,
     pub verify: bool,
-}
-
-/// How a call is made, whichever it is.
-pub struct Options {
-    pub endpoint: Endpoint,
-    pub proxy: Option<Proxy>,
-    pub credentials: Source,
-    pub cacert: Option<CaFile>,
-    pub limits: Limits,
-    pub verbosity: Verbosity,
-}
-
-/// The file with the certificates to trust.
-pub struct CaFile {
-    pub path: PathBuf,
-    /// The variable that named it, if it was one.
-    variable: Option<&'static str>,
-}
-
-impl fmt::Display for CaFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&display_path(&self.path))?;
-        match self.variable {
-            Some(variable) => write!(f, " ({variable})"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Options {
-    /// The call as an error names it.
-    pub fn name(&self, call: &Call) -> String {
-        self.describe(&self.endpoint.address(call))
-    }
-
-    /// A call of this address or URL, and the way that it takes.
-    pub fn describe(&self, url: &str) -> String {
-        match &self.proxy {
-            Some(proxy) => format!("GET {url} through the proxy {proxy}"),
-            None => format!("GET {url}"),
-        }
-    }
-}
-
-/// How long the run may wait.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// For the connection and the TLS handshake together.
-    pub connect: Duration,
-    /// For one silence.
-    pub silence: Duration,
-    /// For the whole run; none for ever.
-    pub run: Option<Duration>,
-}
-
-impl Limits {
-    /// Why a run ended at its limit.
-    pub fn out_of_time(&self) -> String {
-        let seconds = self.run.unwrap_or_default().as_secs_f64();
-        format!("not finished after {seconds} s (--max-time)")
-    }
-
-    /// Why there is no connection, where nobody said it.
-    pub fn no_connection(&self) -> String {
-        let seconds = self.connect.as_secs_f64();
-        format!("there was no connection within {seconds} s (--connect-timeout)")
-    }
 }
 
 /// What the command line says, option by option, before defaults and the environment count.
@@ -321,8 +254,8 @@ impl Given {
         }
         .map_err(Error::Usage)?;
         let place = |option: &str, value: Option<OsString>| match value {
-            Some(value) if value == "-" => Ok(Some(Place::StandardInput)),
-            Some(value) => path(option, &value).map(|path| Some(Place::File(path))),
+            Some(value) if value == "-" => Ok(Some(Input::StandardInput)),
+            Some(value) => path(option, &value).map(|path| Some(Input::File(path))),
             None => Ok(None),
         };
         let credentials = Source::choose(
@@ -368,7 +301,7 @@ impl Given {
 fn id<T>(parse: fn(&str) -> Result<T, String>, value: &OsStr, what: &str) -> Result<T, Error> {
     let text = value.to_string_lossy();
     parse(&text).map_err(|fault| {
-        let shown = escape(&text, printable::HINT_OF_A_VALUE);
+        let shown = escape(&text, VALUE_PREVIEW);
         Error::Usage(format!("{what} {fault}: '{shown}'"))
     })
 }
@@ -463,10 +396,7 @@ fn usage(error: lexopt::Error) -> Error {
             format!("{} needs a value", option.as_deref().unwrap_or("an option"))
         }
         lexopt::Error::UnexpectedOption(option) => {
-            format!(
-                "unknown option '{}'",
-                escape(&option, printable::HINT_OF_A_VALUE)
-            )
+            format!("unknown option '{}'", escape(&option, VALUE_PREVIEW))
         }
         lexopt::Error::UnexpectedValue { option, .. } => {
             format!("{option} takes no value")

@@ -5,50 +5,35 @@
 //! Data goes one way: command line, request, response, and then either partial file, archive check
 //! and final name, or the list.
 
-mod allocator;
-mod archive;
+#[cfg(not(target_os = "linux"))]
+compile_error!("codearts-check-log needs Linux: nameless files, and signals by Linux's rules");
+
+mod api;
 mod args;
-mod call;
-mod clock;
-mod connect;
-mod console;
-mod credentials;
-mod credentials_file;
-mod endpoint;
-mod error;
-mod error_body;
-mod exchange;
-mod exit;
-mod id;
-mod output;
-mod package;
-mod printable;
-mod progress;
-mod proxy;
-mod request;
-mod response;
-mod secret;
-mod signature;
-mod subtasks;
+mod auth;
+mod body;
+mod http;
+mod report;
 mod system;
-mod tls_fault;
-mod wrong_body;
 
 use std::env;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::allocator::PageAligned;
-use crate::args::{Command, Download, HELP, Options};
-use crate::call::Call;
-use crate::console::{Console, print, say, show};
-use crate::error::{Error, Failure};
-use crate::id::SubJobId;
-use crate::output::Partial;
-use crate::printable::display_path;
-use crate::progress::{ERASE_LINE, size};
-use crate::request::Request;
-use crate::subtasks::Execution;
+use crate::api::call::Call;
+use crate::api::id::SubJobId;
+use crate::args::{Command, Download, HELP};
+use crate::body::output::{self, Partial};
+use crate::body::package;
+use crate::body::subtasks::Execution;
+use crate::http::options::Options;
+use crate::http::request::Request;
+use crate::report::console::{Console, write_stderr_line, write_stdout_data, write_stdout_text};
+use crate::report::error::{Error, Failure};
+use crate::report::escape::display_path;
+use crate::report::progress::{ERASE_LINE, size};
+use crate::system::allocator::PageAligned;
+use crate::system::{deadline, process};
 
 #[global_allocator]
 static ALLOCATOR: PageAligned = PageAligned;
@@ -61,9 +46,9 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            say(&failure.to_string());
+            write_stderr_line(&failure.to_string());
             if let Some(hint) = failure.error.hint() {
-                say(&format!("hint: {hint}"));
+                write_stderr_line(&format!("hint: {hint}"));
             }
             failure.error.exit().into()
         }
@@ -71,12 +56,12 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Failure> {
-    system::hide_memory();
-    system::ignore_file_size_signal();
+    process::hide_memory();
+    process::ignore_file_size_signal();
     let arguments = env::args_os().skip(1).collect();
     match args::parse(arguments, &|name| env::var_os(name))? {
-        Command::Help => Ok(show(HELP)?),
-        Command::Version => Ok(show(concat!(
+        Command::Help => Ok(write_stdout_text(HELP)?),
+        Command::Version => Ok(write_stdout_text(concat!(
             "codearts-check-log ",
             env!("CARGO_PKG_VERSION"),
             "\n"
@@ -122,7 +107,7 @@ fn list(call: &Call, options: Options) -> Result<(), Error> {
     let execution = Execution::read(body, call.job_id())?;
     console.detail(&execution.to_string());
     let ids = execution.sub_job_ids.iter().map(SubJobId::as_str);
-    print(&ids.flat_map(|id| [id, "\n"]).collect::<String>())
+    write_stdout_data(&ids.flat_map(|id| [id, "\n"]).collect::<String>())
 }
 
 /// Sees to it that the run ends soon after `--max-time`, whatever it waits for.
@@ -137,6 +122,6 @@ fn limit_run(call: &Call, options: &Options, console: Console) -> Result<(), Err
     }
     .about(call.subject());
     let erase = if console.is_watched() { ERASE_LINE } else { "" };
-    system::deadline::arm(time + GRACE, format!("{erase}{failure}\n"))
+    deadline::arm(time + GRACE, format!("{erase}{failure}\n"))
         .map_err(|e| Error::local("set a timer for", "--max-time", e))
 }

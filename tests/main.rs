@@ -2,7 +2,6 @@
 //! reply and a command line, and then what the server received, the exit code, both streams, and
 //! everything in the folder.
 
-#![cfg(target_os = "linux")]
 #![allow(unsafe_code)] // signals, and system calls between fork and exec
 
 mod fault;

@@ -1,0 +1,74 @@
+//! The two calls of the API: how each is written on the wire, and what a message says of it.
+
+use crate::api::id::{JobId, SubJobId, TaskId};
+
+/// A call to be made: a `GET` without a body.
+#[derive(Clone)]
+pub enum Call {
+    /// "Downloading Log Files" (`DownloadLog`): the logs of one subtask in a ZIP package.
+    DownloadLog(SubJobId),
+    /// "Querying Task Details" (`ShowTaskInfoById`): a task and its latest execution, or the one
+    /// that is named.
+    ShowTask(TaskId, Option<JobId>),
+}
+
+impl Call {
+    /// Nothing in it needs percent-encoding: see [`crate::api::id`].
+    pub fn path(&self) -> String {
+        match self {
+            Call::DownloadLog(_) => "/v1/log-file".to_owned(),
+            Call::ShowTask(task_id, _) => format!("/v3/task/{}", task_id.as_str()),
+        }
+    }
+
+    /// The one query parameter, if there is one. Nothing in it needs percent-encoding.
+    pub fn query(&self) -> Option<String> {
+        match self {
+            Call::DownloadLog(sub_job_id) => Some(format!("sub_job_id={}", sub_job_id.as_str())),
+            Call::ShowTask(..) => Some(format!("job_id={}", self.job_id()?.as_str())),
+        }
+    }
+
+    /// The execution that is asked for by name.
+    pub fn job_id(&self) -> Option<&JobId> {
+        match self {
+            Call::DownloadLog(_) => None,
+            Call::ShowTask(_, job_id) => job_id.as_ref(),
+        }
+    }
+
+    /// What the call is about: every message of a failed run names it.
+    pub fn subject(&self) -> &str {
+        match self {
+            Call::DownloadLog(sub_job_id) => sub_job_id.as_str(),
+            Call::ShowTask(task_id, _) => task_id.as_str(),
+        }
+    }
+
+    /// What a 200 should bring.
+    pub fn wanted(&self) -> &'static str {
+        match self {
+            Call::DownloadLog(_) => "a complete ZIP archive",
+            Call::ShowTask(..) => "a list of an execution's subtasks",
+        }
+    }
+
+    /// What to check when the answer is 400.
+    pub fn hint_on_400(&self) -> &'static str {
+        match self {
+            Call::DownloadLog(_) => {
+                "check the subtask ID: every execution of a task has new ones (--list TASK_ID)"
+            }
+            Call::ShowTask(_, None) => "check the task ID",
+            Call::ShowTask(_, Some(_)) => "check the IDs of the task and the execution",
+        }
+    }
+
+    /// What to check when the answer is 404.
+    pub fn hint_on_404(&self) -> &'static str {
+        match self {
+            Call::DownloadLog(_) => "check the endpoint: --region or --endpoint",
+            Call::ShowTask(..) => "check the endpoint (--region or --endpoint) and the task ID",
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Where the service is: the regions' endpoints, and the rules for one given by hand.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::api::call::Call;
+use crate::report::escape::{VALUE_PREVIEW, escape};
+
+/// The region's endpoint, as the API reference's page "Before You Start" has them.
+const REGIONS: [(&str, &str); 10] = [
+    ("cn-north-1", "codearts-check.cn-north-4.myhuaweicloud.com"),
+    ("cn-north-4", "codearts-check.cn-north-4.myhuaweicloud.com"),
+    ("cn-south-1", "codearts-check.cn-south-1.myhuaweicloud.com"),
+    ("cn-east-2", "codearts-check.cn-south-1.myhuaweicloud.com"),
+    ("cn-east-3", "codearts-check.cn-south-1.myhuaweicloud.com"),
+    (
+        "cn-southwest-2",
+        "codearts-check.cn-south-1.myhuaweicloud.com",
+    ),
+    (
+        "ap-southeast-3",
+        "devcloud.ap-southeast-3.myhuaweicloud.com",
+    ),
+    ("la-north-2", "devcloud.la-north-2.myhuaweicloud.com"),
+    ("sa-brazil-1", "devcloud.sa-brazil-1.myhuaweicloud.com"),
+    ("eu-west-101", "check.eu-west-101.myhuaweicloud.eu"),
+];
+
+/// A server to call: over TLS, or in the clear on this host.
+#[derive(Debug)]
+pub struct Endpoint {
+    pub scheme: Scheme,
+    pub authority: Authority,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    Https,
+    /// Only for a loopback host: the token would be readable on the way to any other.
+    Http,
+}
+
+/// A host and, where it is not the scheme's own, a port.
+#[derive(Debug)]
+pub struct Authority {
+    /// A name, an IPv4 address, or an IPv6 address in brackets. A name may end in a dot, which keeps
+    /// its lookup from trying it in other domains (resolv.conf(5), `search`).
+    pub host: String,
+    pub port: Option<u16>,
+}
+
+impl Endpoint {
+    pub fn of_region(region: &str) -> Result<Self, String> {
+        let host = REGIONS.iter().find(|(name, _)| *name == region);
+        let Some((_, host)) = host else {
+            let known = REGIONS.map(|(name, _)| name).join(", ");
+            return Err(format!(
+                "unknown region '{}' (known: {known}); for any other, use --endpoint",
+                escape(region, VALUE_PREVIEW)
+            ));
+        };
+        Ok(Self {
+            scheme: Scheme::Https,
+            authority: Authority {
+                host: (*host).to_owned(),
+                port: None,
+            },
+        })
+    }
+
+    /// Parses `host`, `host:port` or `https://host[:port]`, with or without a trailing slash.
+    /// The error doesn't repeat the text: it may hold a password.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (scheme, rest) = match text.split_once("://") {
+            None => (Scheme::Https, text),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (Scheme::Https, rest),
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Scheme::Http, rest),
+            Some(_) => return Err("the scheme is not https".to_owned()),
+        };
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let name = without_dot(rest);
+        if REGIONS.iter().any(|(region, _)| *region == name) {
+            return Err(format!(
+                "this is a region, not an endpoint: --region {name}"
+            ));
+        }
+        let mut authority = Authority::parse(rest)?;
+        authority.port = authority.port.filter(|port| *port != scheme.default_port());
+        if scheme == Scheme::Http && !authority.is_loopback() {
+            return Err(
+                "http:// is only for this host (localhost, 127.0.0.0/8, [::1]): \
+                 the token would be readable on the way"
+                    .to_owned(),
+            );
+        }
+        Ok(Self { scheme, authority })
+    }
+
+    /// Host and port.
+    pub fn server(&self) -> String {
+        let port = self.authority.port.unwrap_or(self.scheme.default_port());
+        format!("{}:{port}", self.authority.host)
+    }
+
+    /// The address without the call's query: enough for a message.
+    pub fn address(&self, call: &Call) -> String {
+        format!("{self}{}", call.path())
+    }
+
+    /// The whole URL of a call.
+    pub fn url(&self, call: &Call) -> String {
+        match call.query() {
+            Some(query) => format!("{}?{query}", self.address(call)),
+            None => self.address(call),
+        }
+    }
+}
+
+impl Scheme {
+    fn default_port(self) -> u16 {
+        match self {
+            Scheme::Https => 443,
+            Scheme::Http => 80,
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.scheme {
+            Scheme::Https => write!(f, "https://{}", self.authority),
+            Scheme::Http => write!(f, "http://{}", self.authority),
+        }
+    }
+}
+
+impl Authority {
+    /// Parses `host` or `host:port` (RFC 3986, section 3.2, without user information).
+    pub fn parse(text: &str) -> Result<Self, String> {
+        for (mark, what) in [
+            ('@', "user information"),
+            ('?', "a query"),
+            ('#', "a fragment"),
+            ('/', "a path"),
+        ] {
+            if text.contains(mark) {
+                return Err(format!("it must not contain '{mark}' ({what})"));
+            }
+        }
+        // The colons of an IPv6 address are in its brackets.
+        let after_address = text.rfind(']').map_or(0, |at| at + 1);
+        let (host, port) = match text[after_address..].find(':') {
+            None => (text, None),
+            Some(at) => {
+                let (host, port) = text.split_at(after_address + at);
+                (host, Some(parse_port(&port[1..])?))
+            }
+        };
+        check_host(host)?;
+        let host = match &*host.to_ascii_lowercase() {
+            // No name server knows it (RFC 6761, section 6.3), and a hosts file has it without the dot.
+            "localhost." => "localhost".to_owned(),
+            host => host.to_owned(),
+        };
+        Ok(Self { host, port })
+    }
+
+    /// What the header `Host` says.
+    pub fn host_header(&self) -> String {
+        Authority {
+            host: without_dot(&self.host).to_owned(),
+            port: self.port,
+        }
+        .to_string()
+    }
+
+    fn is_loopback(&self) -> bool {
+        self.host == "localhost"
+            || self.host == "[::1]"
+            || self
+                .host
+                .parse::<Ipv4Addr>()
+                .is_ok_and(|address| address.is_loopback())
+    }
+}
+
+impl fmt::Display for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.host)?;
+        match self.port {
+            Some(port) => write!(f, ":{port}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The IPv6 address in the brackets of its URL form, if there are any.
+pub fn in_brackets(host: &str) -> Option<&str> {
+    host.strip_prefix('[')?.strip_suffix(']')
+}
+
+/// A name without the dot that makes it a fully qualified one.
+pub fn without_dot(name: &str) -> &str {
+    name.strip_suffix('.').unwrap_or(name)
+}
+
+fn parse_port(text: &str) -> Result<u16, String> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.parse() {
+        Ok(port) if digits && port != 0 => Ok(port),
+        _ => Err("the port is not a number from 1 to 65535".to_owned()),
+    }
+}
+
+/// A host is an IPv4 address, an IPv6 address in brackets, or a name of letters, digits, hyphens
+/// and underscores (RFC 1123, section 2.1, and what certificates and resolvers take besides), with or
+/// without a dot at its end.
+fn check_host(host: &str) -> Result<(), String> {
+    if let Some(address) = in_brackets(host) {
+        return match address.parse::<Ipv6Addr>() {
+            Ok(_) => Ok(()),
+            Err(_) => Err("the host in brackets is not an IPv6 address".to_owned()),
+        };
+    }
+    if host.is_empty() {
+        return Err("the host is missing".to_owned());
+    }
+    let name = without_dot(host);
+    let labels_are_valid = name.split('.').all(|label| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    });
+    if name.len() > 253 || !labels_are_valid {
+        return Err("not a valid host name".to_owned());
+    }
+    // A name can't end in a number (RFC 3696, section 2): that is an address gone wrong.
+    let last = name.rsplit('.').next().unwrap_or(name);
+    if last.bytes().all(|byte| byte.is_ascii_digit()) && host.parse::<Ipv4Addr>().is_err() {
+        return Err("not a valid IPv4 address".to_owned());
+    }
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! What a server says when it sends no package: an error in one of the cloud's JSON shapes, or
+//! whatever a machine in between says in its place.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::report::escape::on_one_line;
+
+/// How much of a body that is not what was asked for is looked at, in bytes.
+pub const MAX_ERROR_BODY: u64 = 64 << 10;
+
+/// An error as the service, the gateway before it, or a sibling service of the same cloud words
+/// it. Nothing in it is safe to print unescaped.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct ErrorBody {
+    pub code: Option<String>,
+    pub message: Option<String>,
+    pub request_id: Option<String>,
+}
+
+impl ErrorBody {
+    /// Parses a body, of which at most [`MAX_ERROR_BODY`] should be given. It knows the service's and the
+    /// gateway's shape, `{"error_code", "error_msg", "request_id"}`, and the other services',
+    /// `{"error": {"code", "message"}}`. Anything else is the message as it stands.
+    pub fn parse(body: &[u8]) -> Self {
+        Self::parse_json(body).unwrap_or_else(|| Self {
+            message: on_one_line(&String::from_utf8_lossy(body)),
+            ..Self::default()
+        })
+    }
+
+    /// Parses an error in JSON, and nothing else. serde_json bounds the nesting.
+    pub fn parse_json(body: &[u8]) -> Option<Self> {
+        Self::of(&serde_json::from_slice(without_byte_order_mark(body)).ok()?)
+    }
+
+    /// The error that a parsed answer is, if it is one.
+    pub fn of(json: &Value) -> Option<Self> {
+        let text = |object: &Value, name| {
+            let text = object.get(name)?.as_str()?;
+            (!text.is_empty()).then(|| text.to_owned())
+        };
+        let nested = json.get("error").unwrap_or(&Value::Null);
+        let parsed = Self {
+            code: text(json, "error_code").or_else(|| text(nested, "code")),
+            message: text(json, "error_msg").or_else(|| text(nested, "message")),
+            request_id: text(json, "request_id").or_else(|| text(nested, "request_id")),
+        };
+        (parsed.code.is_some() || parsed.message.is_some()).then_some(parsed)
+    }
+}
+
+pub fn without_byte_order_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+}
+
+impl fmt::Display for ErrorBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.code, &self.message) {
+            (Some(code), Some(message)) => write!(f, "{code}: {message}"),
+            (Some(one), None) | (None, Some(one)) => f.write_str(one),
+            (None, None) => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::ErrorBody;
+    use crate::report::escape::{TEXT_LIMIT, escape};
+
+    /// JSON of any shape, with the names that count among its keys.
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".{0,20}".prop_map(Value::from),
+        ];
+        let key = prop::sample::select(vec![
+            "error",
+            "error_code",
+            "error_msg",
+            "request_id",
+            "code",
+            "message",
+        ]);
+        leaf.prop_recursive(4, 40, 6, move |inner| {
+            prop_oneof![
+                vec(inner.clone(), 0..4).prop_map(Value::from),
+                vec((key.clone().prop_map(str::to_owned), inner), 0..6)
+                    .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 2_000,
+            failure_persistence: None, // a failure becomes a test of its own
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn any_bytes_are_shown_on_one_line(body in vec(any::<u8>(), 0..2_000)) {
+            let shown = escape(&ErrorBody::parse(&body).to_string(), TEXT_LIMIT);
+            prop_assert!(!shown.contains(char::is_control) && shown.chars().count() <= TEXT_LIMIT);
+        }
+
+        #[test]
+        fn any_json_is_shown(json in any_json()) {
+            let body = json.to_string();
+            let parsed = ErrorBody::parse(body.as_bytes());
+            // What is no error is shown as it stands, so nothing is lost either way.
+            prop_assert!(parsed.code.is_some() || parsed.message.is_some());
+        }
+
+        #[test]
+        fn both_shapes_are_understood(code in ".{1,20}", message in ".{1,20}", id in ".{1,20}") {
+            let expected = ErrorBody {
+                code: Some(code.clone()),
+                message: Some(message.clone()),
+                request_id: Some(id.clone()),
+            };
+            let flat = json!({"error_code": code, "error_msg": message, "request_id": id});
+            let nested = json!({"error": {"code": code, "message": message}, "request_id": id});
+            for body in [flat, nested] {
+                prop_assert_eq!(&ErrorBody::parse(body.to_string().as_bytes()), &expected);
+            }
+        }
+    }
+}

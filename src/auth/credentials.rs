@@ -1,0 +1,376 @@
+//! What shows the service who is calling: a token, or a signature made with an access key.
+//!
+//! Where credentials come from is decided here, first that is there; and there is one way from them
+//! into a request, [`Credentials::authenticate`].
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, ErrorKind, IsTerminal, Read};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use crate::api::call::Call;
+use crate::auth::credentials_file::{self, Fields};
+use crate::auth::signature::sign;
+use crate::auth::timestamp::Timestamp;
+use crate::report::console::Console;
+use crate::report::error::Error;
+use crate::report::escape::display_path;
+use crate::report::redact::{Secret, Secrets};
+use crate::system::files;
+
+/// The longest token, in characters (API reference, `X-Auth-Token`). Temporary keys come with a
+/// token of the same kind.
+const MAX_TOKEN: usize = 100_000;
+
+/// The longest access key, secret key and project ID, in characters. They have 20 to 40.
+const MAX_KEY: usize = 256;
+
+/// The largest file with a token or a key, in bytes: the longest token, and white space around it
+/// or a profile's other lines.
+const MAX_FILE: usize = MAX_TOKEN + (16 << 10);
+
+const TOKEN: &str = "HUAWEICLOUD_TOKEN";
+const ACCESS_KEY: &str = "HUAWEICLOUD_SDK_AK";
+const SECRET_KEY: &str = "HUAWEICLOUD_SDK_SK";
+const SECURITY_TOKEN: &str = "HUAWEICLOUD_SDK_SECURITY_TOKEN";
+const PROJECT_ID: &str = "HUAWEICLOUD_SDK_PROJECT_ID";
+const CREDENTIALS_FILE: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
+const HOME: &str = "HOME";
+/// The SDK's file, below the home folder.
+const DEFAULT_FILE: &str = ".huaweicloud/credentials";
+
+const NO_CREDENTIALS: &str = "no credentials: give --credentials-file or --token-file, or set \
+    HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, HUAWEICLOUD_SDK_CREDENTIALS_FILE \
+    or HUAWEICLOUD_TOKEN, or write ~/.huaweicloud/credentials";
+
+/// Either way to authenticate a call.
+pub enum Credentials {
+    /// A user token, which lasts 24 hours.
+    Token(Secret),
+    Key(Key),
+}
+
+/// An access key: permanent, or temporary with a security token.
+pub struct Key {
+    /// The public half (`AK`), which names the key.
+    access: String,
+    /// The secret half (`SK`).
+    secret: Secret,
+    security_token: Option<Secret>,
+    project_id: Option<String>,
+}
+
+/// A part of a key.
+#[derive(Clone, Copy)]
+enum Field {
+    AccessKey,
+    SecretKey,
+    SecurityToken,
+    ProjectId,
+}
+
+/// What authenticates one call.
+pub struct Authentication {
+    /// The names are HTTP's own, in any case; the values are visible ASCII.
+    pub headers: Vec<(&'static str, Secret)>,
+    pub secrets: Secrets,
+    pub kind: AuthMethod,
+}
+
+/// How a call is authenticated, for the hint to a 401.
+#[derive(Clone, Copy)]
+pub enum AuthMethod {
+    Token,
+    /// Signed at this host's time.
+    Signature(Timestamp),
+}
+
+impl Credentials {
+    /// Authenticates `call` to `host` (as the header `Host` has it), made now.
+    pub fn authenticate(self, call: &Call, host: &str, now: Timestamp) -> Authentication {
+        match self {
+            Credentials::Token(token) => Authentication {
+                headers: vec![("X-Auth-Token", token.clone())],
+                secrets: Secrets::new(vec![token]),
+                kind: AuthMethod::Token,
+            },
+            Credentials::Key(key) => key.authenticate(call, host, now),
+        }
+    }
+}
+
+impl Key {
+    /// Checks what was found of a key; `name_of` names a field for the errors, which quote nothing.
+    fn new(fields: Fields, name_of: impl Fn(Field) -> String) -> Result<Self, Error> {
+        let [access_key, secret_key] = [
+            (Field::AccessKey, fields.access_key),
+            (Field::SecretKey, fields.secret_key),
+        ]
+        .map(|(field, text)| match text {
+            Some(text) => check_key(&text, &name_of(field)),
+            None => Err(Error::Usage(format!("{} is missing", name_of(field)))),
+        });
+        let security_token = fields
+            .security_token
+            .map(|text| check(text.as_bytes(), &name_of(Field::SecurityToken), MAX_TOKEN));
+        let project_id = fields
+            .project_id
+            .map(|text| check_key(&text, &name_of(Field::ProjectId)));
+        Ok(Self {
+            access: access_key?,
+            secret: Secret::new(secret_key?),
+            security_token: security_token.transpose()?.map(Secret::new),
+            project_id: project_id.transpose()?,
+        })
+    }
+
+    fn authenticate(self, call: &Call, host: &str, now: Timestamp) -> Authentication {
+        let date = now.to_basic_format();
+        let mut headers = vec![("X-Sdk-Date", Secret::new(date.clone()))];
+        let mut secrets = vec![self.secret.clone()];
+        if let Some(token) = self.security_token {
+            secrets.push(token.clone());
+            headers.push(("X-Security-Token", token));
+        }
+        if let Some(project_id) = self.project_id {
+            headers.push(("X-Project-Id", Secret::new(project_id)));
+        }
+        let signed = sign(call, host, &headers, &date, &self.access, &self.secret);
+        headers.push(("Authorization", signed.authorization));
+        secrets.push(signed.signature);
+        Authentication {
+            headers,
+            secrets: Secrets::new(secrets),
+            kind: AuthMethod::Signature(now),
+        }
+    }
+}
+
+/// Where the credentials come from.
+pub enum Source {
+    /// Read from the environment, and checked already.
+    Environment(Credentials),
+    TokenFile(Input),
+    CredentialsFile {
+        place: Input,
+        /// The project, if the file has none.
+        project_id: Option<String>,
+        /// Whether it may be missing: then there are no credentials.
+        is_default: bool,
+    },
+    Missing,
+}
+
+/// Something to read.
+pub enum Input {
+    File(PathBuf),
+    StandardInput,
+}
+
+impl Source {
+    /// Chooses the first of: the files of the command line, `HUAWEICLOUD_TOKEN`, the variables of
+    /// an access key, the credentials file that a variable names, the SDK's own.
+    pub fn choose(
+        token_file: Option<Input>,
+        credentials_file: Option<Input>,
+        env: &dyn Fn(&'static str) -> Option<OsString>,
+    ) -> Result<Self, Error> {
+        match (token_file, credentials_file) {
+            (Some(_), Some(_)) => {
+                return Err(Error::not_together("--token-file", "--credentials-file"));
+            }
+            (Some(place), None) => return Ok(Source::TokenFile(place)),
+            (None, Some(place)) => {
+                return Ok(Source::CredentialsFile {
+                    place,
+                    project_id: None,
+                    is_default: false,
+                });
+            }
+            (None, None) => {}
+        }
+        if let Some(token) = env(TOKEN) {
+            let token = parse_token(token.as_bytes(), &format!("the token in {TOKEN}"))?;
+            return Ok(Source::Environment(Credentials::Token(token)));
+        }
+        // What is not Unicode is refused, like anything that is not ASCII.
+        let text = |name| env(name).map(|value| value.to_string_lossy().into_owned());
+        let project_id = text(PROJECT_ID);
+        match (text(ACCESS_KEY), text(SECRET_KEY)) {
+            (None, None) => {}
+            (access_key, secret_key) => {
+                let fields = Fields {
+                    access_key,
+                    secret_key,
+                    security_token: text(SECURITY_TOKEN),
+                    project_id,
+                };
+                let key = Key::new(fields, |field| field.variable().to_owned())?;
+                return Ok(Source::Environment(Credentials::Key(key)));
+            }
+        }
+        let named = env(CREDENTIALS_FILE).map(PathBuf::from);
+        let is_default = named.is_none();
+        let default = || env(HOME).map(|home| PathBuf::from(home).join(DEFAULT_FILE));
+        Ok(match named.or_else(default) {
+            Some(path) => Source::CredentialsFile {
+                place: Input::File(path),
+                project_id,
+                is_default,
+            },
+            None => Source::Missing,
+        })
+    }
+
+    /// Reads the credentials.
+    pub fn read(self, console: Console) -> Result<Credentials, Error> {
+        match self {
+            Source::Environment(credentials) => Ok(credentials),
+            Source::TokenFile(place) => {
+                let bytes = place
+                    .read(console)
+                    .map_err(|e| Error::local("read the token from", place.name_or_length(), e))?;
+                parse_token(&bytes, &format!("the token in {place}")).map(Credentials::Token)
+            }
+            Source::CredentialsFile {
+                place,
+                project_id,
+                is_default,
+            } => {
+                let read = place.read(console);
+                if is_default && read.as_ref().is_err_and(is_missing) {
+                    return Err(Error::Usage(NO_CREDENTIALS.to_owned()));
+                }
+                let bytes = read.map_err(|e| {
+                    Error::local("read the credentials from", place.name_or_length(), e)
+                })?;
+                let parsed = if bytes.len() > MAX_FILE {
+                    Err("is too large for a credentials file".to_owned())
+                } else {
+                    credentials_file::parse(&bytes)
+                };
+                let mut fields =
+                    parsed.map_err(|fault| Error::Usage(format!("{place} {fault}")))?;
+                let has_project = fields.project_id.is_some();
+                fields.project_id = fields.project_id.or(project_id);
+                let name_of = |field| match field {
+                    Field::ProjectId if !has_project => PROJECT_ID.to_owned(),
+                    _ => format!("{} in {place}", field.name()),
+                };
+                Key::new(fields, name_of).map(Credentials::Key)
+            }
+            Source::Missing => Err(Error::Usage(NO_CREDENTIALS.to_owned())),
+        }
+    }
+}
+
+impl Field {
+    fn name(self) -> &'static str {
+        match self {
+            Field::AccessKey => "the access key",
+            Field::SecretKey => "the secret key",
+            Field::SecurityToken => "the security token",
+            Field::ProjectId => "the project ID",
+        }
+    }
+
+    fn variable(self) -> &'static str {
+        match self {
+            Field::AccessKey => ACCESS_KEY,
+            Field::SecretKey => SECRET_KEY,
+            Field::SecurityToken => SECURITY_TOKEN,
+            Field::ProjectId => PROJECT_ID,
+        }
+    }
+}
+
+impl Input {
+    /// Reads at most a little more than [`MAX_FILE`] bytes, and warns of a file that not only its
+    /// owner may read.
+    fn read(&self, console: Console) -> io::Result<Vec<u8>> {
+        let file = match self {
+            Input::File(path) => files::open_without_waiting(path)?,
+            Input::StandardInput => File::from(io::stdin().as_fd().try_clone_to_owned()?),
+        };
+        if file.is_terminal() {
+            return Err(io::Error::other("a terminal would show what is typed"));
+        }
+        if files::is_readable_by_others(&file)? {
+            console.warn(&format!(
+                "{self} holds a secret but is readable by its group or others: chmod 600 it"
+            ));
+        }
+        let mut bytes = Vec::new();
+        file.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// The place as a message may show it when it can't be read. Where there is no such file, the
+    /// name may be the secret itself, given in the file's place: only its length is told.
+    fn name_or_length(&self) -> String {
+        match self {
+            Input::File(path) if path.symlink_metadata().is_err() => {
+                let length = path.as_os_str().len();
+                format!("a file with a name of {length} bytes (not shown: it may be a secret)")
+            }
+            _ => self.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Input::File(path) => f.write_str(&display_path(path)),
+            Input::StandardInput => f.write_str("standard input"),
+        }
+    }
+}
+
+/// Whether there is no such file.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+/// Parses a token, leaving out the white space around it.
+fn parse_token(bytes: &[u8], what: &str) -> Result<Secret, Error> {
+    check(bytes, what, MAX_TOKEN).map(Secret::new)
+}
+
+/// Checks an access key, a secret key or a project ID. A comma would end it in `Authorization`.
+fn check_key(text: &str, what: &str) -> Result<String, Error> {
+    let key = check(text.as_bytes(), what, MAX_KEY)?;
+    if key.contains(',') {
+        return Err(Error::Usage(format!("{what} contains a comma")));
+    }
+    Ok(key)
+}
+
+/// Checks that `bytes` are 1 to `longest` visible ASCII characters, but for white space around
+/// them, which is left out. The error names what is wrong, and quotes nothing.
+fn check(bytes: &[u8], what: &str, longest: usize) -> Result<String, Error> {
+    let text = bytes.trim_ascii();
+    let odd = text.iter().position(|byte| !byte.is_ascii_graphic());
+    let fault = if text.is_empty() {
+        "is empty".to_owned()
+    } else if text.len() > longest || bytes.len() > MAX_FILE {
+        format!("is longer than {longest} characters")
+    } else if text.starts_with(b"Bearer ") {
+        "begins with the word Bearer, which is not part of it".to_owned()
+    } else if let [b'"' | b'\'', .., b'"' | b'\''] = text {
+        "is in quotes, which are not part of it".to_owned()
+    } else if let Some(at) = odd {
+        let what = match text[at] {
+            b' ' | b'\t' => "white space",
+            b'\n' | b'\r' => "a line break",
+            _ => "a character other than visible ASCII",
+        };
+        format!("contains {what} (byte {})", at + 1)
+    } else {
+        return Ok(text.iter().map(|&byte| char::from(byte)).collect());
+    };
+    Err(Error::Usage(format!("{what} {fault}")))
+}

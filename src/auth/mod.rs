@@ -1,0 +1,8 @@
+//! Who is calling: where the credentials come from, and how a call is signed with them.
+//!
+//! Only this folder names ring. It uses `api` and what lies below it.
+
+pub mod credentials;
+pub mod credentials_file;
+pub mod signature;
+pub mod timestamp;

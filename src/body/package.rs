@@ -1,0 +1,62 @@
+//! The body of a 200 on its way to the file: saved as it comes, and then judged.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+
+use crate::api::error::MAX_ERROR_BODY;
+use crate::body::archive::{self, Fault};
+use crate::body::output::Partial;
+use crate::body::unexpected::recognize;
+use crate::http::response::Body;
+use crate::report::error::Error;
+use crate::report::progress::Progress;
+
+/// How many bytes go to the disk at a time. ureq hands out one TLS record, 16 KiB, and fewer,
+/// larger writes are faster.
+const COPY_BUFFER: usize = 256 << 10;
+
+/// Copies the body to the partial file, and returns its length in bytes.
+pub fn save(body: &mut Body, partial: &mut Partial, mut progress: Progress) -> Result<u64, Error> {
+    let mut buffer = vec![0; COPY_BUFFER];
+    let mut length = 0;
+    loop {
+        let mut filled = 0;
+        let mut at_end = false;
+        while filled < buffer.len() && !at_end {
+            let read = body.read(&mut buffer[filled..])?;
+            progress.add(read);
+            filled += read;
+            at_end = read == 0;
+        }
+        partial.write(&buffer[..filled])?;
+        length += filled as u64;
+        if at_end {
+            return Ok(length);
+        }
+    }
+}
+
+/// Checks that what was saved is a complete ZIP archive; if it is not, says what it looks like.
+pub fn verify(body: &Body, partial: &mut Partial) -> Result<(), Error> {
+    let checked = archive::check(partial.file());
+    let fault = match checked {
+        Ok(()) => return Ok(()),
+        Err(Fault::Unreadable(e)) => return Err(partial.unreadable(&e)),
+        Err(Fault::Incomplete(fault)) => fault,
+    };
+    let beginning = read_beginning(partial.file()).map_err(|e| partial.unreadable(&e))?;
+    Err(recognize(body, &beginning).unwrap_or_else(|| {
+        body.unexpected(if beginning.starts_with(b"PK\x03\x04") {
+            format!("it is a ZIP archive cut short or damaged: {fault}")
+        } else {
+            format!("it is not a ZIP archive: {fault}")
+        })
+    }))
+}
+
+fn read_beginning(file: &mut File) -> std::io::Result<Vec<u8>> {
+    let mut beginning = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(MAX_ERROR_BODY).read_to_end(&mut beginning)?;
+    Ok(beginning)
+}

@@ -1,0 +1,140 @@
+//! The exchange with the server that a run consists of: what a message has to name of it, and the
+//! sentences for how it failed.
+
+use std::io;
+
+use ureq::Timeout;
+
+use crate::api::call::Call;
+use crate::auth::credentials::AuthMethod;
+use crate::http::options::Limits;
+use crate::http::tls::{self, TlsFault};
+use crate::report::error::{Error, Hint, Refusal};
+use crate::report::redact::{Redacted, Secrets};
+
+/// The largest response head, in bytes: ureq's default, stated because the program rests on it.
+pub const MAX_RESPONSE_HEAD: usize = 64 << 10;
+
+/// The hint for a proxy's 407, be it the answer to the call or to the tunnel before it.
+pub const PROXY_LOGIN_HINT: &str =
+    "the proxy wants a user and a password: https_proxy=http://USER:PASSWORD@HOST:PORT";
+
+/// An exchange under way.
+pub struct Exchange {
+    pub call: Call,
+    /// Method, address and proxy.
+    pub name: String,
+    /// Host and port, for a command to look at the server with.
+    pub server: String,
+    pub limits: Limits,
+    pub authentication: AuthMethod,
+    pub secrets: Secrets,
+}
+
+impl Exchange {
+    /// Takes a text of the server's, or one that may quote it. There is no other way for it into a
+    /// message.
+    pub fn redact(&self, text: &str) -> Redacted {
+        self.secrets.redact(text)
+    }
+
+    /// The same, of bytes.
+    pub fn redact_bytes(&self, bytes: &[u8]) -> Redacted {
+        self.redact(&String::from_utf8_lossy(bytes))
+    }
+
+    /// A 200 that brought something else.
+    pub fn unexpected(&self, reason: String, hint: Hint) -> Error {
+        Error::UnexpectedBody {
+            wanted: self.call.wanted(),
+            reason,
+            hint,
+        }
+    }
+
+    /// An answer that is not HTTP, or HTTP that ureq lets pass.
+    pub fn malformed(&self, reason: &str) -> Error {
+        self.network(format!("malformed HTTP: {reason}"), None)
+    }
+
+    /// Tells a failure of ureq's in the user's words.
+    pub fn failed(&self, error: &ureq::Error) -> Error {
+        if let ureq::Error::ConnectProxyFailed(text) = error {
+            return self.no_tunnel(text);
+        }
+        let reason = self.reason(error);
+        // Some of these texts quote the server: names in a certificate, a malformed header.
+        let quoted = |reason: &str| self.redact(reason).to_string();
+        match tls::explain(&reason, &self.server) {
+            None => self.network(quoted(&reason), None),
+            Some(TlsFault {
+                is_certificate: false,
+                reason,
+                hint,
+            }) => self.network(quoted(&reason), hint),
+            Some(TlsFault { reason, hint, .. }) => Error::Untrusted {
+                call: self.name.clone(),
+                reason: quoted(&reason),
+                hint,
+            },
+        }
+    }
+
+    /// A proxy that did not open a tunnel: `text` is "proxy server responded 403/403", or says that
+    /// it did not respond. A refusal by status is the proxy's last word, and what it ends in is the
+    /// exit code of that status; but a proxy that has trouble itself is a failure of the network.
+    fn no_tunnel(&self, text: &str) -> Error {
+        let status = text
+            .rsplit_once('/')
+            .and_then(|(_, status)| status.parse().ok())
+            .filter(|status| matches!(status, 300..=407 | 409..=428 | 430..=499));
+        let Some(status) = status else {
+            let text = text.split('/').next().unwrap_or(text);
+            let reason = format!("no tunnel was opened: {text}");
+            return self.network(self.redact(&reason).to_string(), None);
+        };
+        let hint = match status {
+            407 => PROXY_LOGIN_HINT,
+            300..=399 => "the proxy may require a login first: open a page through it in a browser",
+            _ => "the proxy does not let this call through: ask those who run it",
+        };
+        Error::Refused(Box::new(Refusal {
+            by: format!("{}: the proxy", self.name),
+            status,
+            phrase: None,
+            said: self.redact(""),
+            request_id: None,
+            retry_after: None,
+            location: None,
+            hint: Some(hint.into()),
+        }))
+    }
+
+    fn network(&self, reason: String, hint: Hint) -> Error {
+        Error::Network {
+            call: self.name.clone(),
+            reason,
+            hint,
+        }
+    }
+
+    fn reason(&self, error: &ureq::Error) -> String {
+        match error {
+            ureq::Error::Timeout(Timeout::PerRead | Timeout::PerWrite) => format!(
+                "the connection was silent for {} s (--timeout)",
+                self.limits.silence.as_secs_f64()
+            ),
+            ureq::Error::Timeout(Timeout::Connect) => self.limits.no_connection(),
+            ureq::Error::Timeout(Timeout::Global) => self.limits.out_of_time(),
+            ureq::Error::Io(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
+                "the connection ended before the answer did".to_owned()
+            }
+            ureq::Error::Io(e) => e.to_string(),
+            ureq::Error::Protocol(e) => format!("malformed HTTP: {e}"),
+            ureq::Error::LargeResponseHeader(..) => {
+                format!("malformed HTTP: the head is longer than {MAX_RESPONSE_HEAD} bytes")
+            }
+            other => other.to_string(),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The one exchange of a run: how it is prepared, the connection, the request, the response, and
+//! the words for what fails in between.
+//!
+//! Only this folder names ureq and rustls. It uses `auth`, `api` and what lies below them.
+
+pub mod connect;
+pub mod exchange;
+pub mod options;
+pub mod proxy;
+pub mod request;
+pub mod response;
+pub mod tls;

@@ -1,0 +1,150 @@
+//! Which proxy leads to the service, by the variables and rules that curl has for https URLs.
+//!
+//! ureq reads such variables too, but by other rules: it takes `HTTP_PROXY`, which a CGI script's
+//! caller can set, goes direct where a value can't be parsed, and compares names whole.
+
+use std::ffi::OsString;
+use std::fmt;
+
+use crate::api::endpoint::{Authority, in_brackets, without_dot};
+
+/// The variables that may name a proxy, the first one set wins. `HTTP_PROXY` is not one of them.
+const VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+const EXCEPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
+
+/// curl's port for a proxy whose URL has none.
+const DEFAULT_PORT: u16 = 1080;
+const DEFAULT_TLS_PORT: u16 = 443;
+
+/// The longest value of a variable that names a proxy, in bytes. A name, a user and a password, each
+/// of any use, fit.
+const MAX_LENGTH: usize = 4096;
+
+/// A proxy that opens tunnels (`CONNECT`, RFC 9110, section 9.3.6).
+pub struct Proxy {
+    scheme: &'static str,
+    /// `user:password`, percent-encoded. It is a secret, and only [`Proxy::url`] shows it.
+    user_info: Option<String>,
+    authority: Authority,
+    /// The variable that named it.
+    variable: &'static str,
+}
+
+impl Proxy {
+    /// The proxy for calls to `host`, or none. A value that can't be used is an error that names
+    /// its variable, not the value: it may hold a password.
+    pub fn for_host(
+        host: &str,
+        env: &dyn Fn(&'static str) -> Option<OsString>,
+    ) -> Result<Option<Self>, String> {
+        let first_set = |names: &[&'static str]| {
+            names
+                .iter()
+                .find_map(|&name| env(name).map(|value| (name, value)))
+        };
+        let exceptions = first_set(&EXCEPTIONS).map(|(_, value)| value);
+        if exceptions.is_some_and(|list| is_exempt(host, &list.to_string_lossy())) {
+            return Ok(None);
+        }
+        let Some((variable, value)) = first_set(&VARIABLES) else {
+            return Ok(None);
+        };
+        let proxy = match value.to_str() {
+            Some(value) => Self::parse(value, variable),
+            None => Err("it is not UTF-8".to_owned()),
+        };
+        proxy
+            .map(Some)
+            .map_err(|reason| format!("the proxy in {variable} can't be used: {reason}"))
+    }
+
+    fn parse(value: &str, variable: &'static str) -> Result<Self, String> {
+        if value.len() > MAX_LENGTH {
+            return Err(format!("it is longer than {MAX_LENGTH} bytes"));
+        }
+        let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
+        let (scheme, default_port) = match scheme.to_ascii_lowercase().as_str() {
+            "http" => ("http", DEFAULT_PORT),
+            "https" => ("https", DEFAULT_TLS_PORT),
+            _ => return Err("its scheme is neither http nor https".to_owned()),
+        };
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let (user_info, host_and_port) = match rest.rsplit_once('@') {
+            Some((user_info, rest)) => (Some(user_info.to_owned()), rest),
+            None => (None, rest),
+        };
+        if !user_info.as_deref().is_none_or(is_user_info) {
+            return Err(
+                "its user and password must be percent-encoded, and UTF-8 when decoded".to_owned(),
+            );
+        }
+        let mut authority = Authority::parse(host_and_port)?;
+        authority.port.get_or_insert(default_port);
+        Ok(Self {
+            scheme,
+            user_info,
+            authority,
+            variable,
+        })
+    }
+
+    /// The whole URL, with the password: for the connection, never for a message.
+    pub fn url(&self) -> String {
+        match &self.user_info {
+            Some(user_info) => format!("{}://{user_info}@{}", self.scheme, self.authority),
+            None => format!("{}://{}", self.scheme, self.authority),
+        }
+    }
+}
+
+/// With its variable, and without the user information, for messages.
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}://{} ({})",
+            self.scheme, self.authority, self.variable
+        )
+    }
+}
+
+/// Whether the text can be a URL's user information (RFC 3986, section 3.2.1), and stands for UTF-8.
+/// Anything else, a slash for one, would make another host of it.
+fn is_user_info(text: &str) -> bool {
+    let mut decoded = Vec::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let (byte, width) = match c {
+            '%' => match rest.get(1..3).map(|digits| u8::from_str_radix(digits, 16)) {
+                Some(Ok(byte)) if !rest.starts_with("%+") => (byte, 3),
+                _ => return false,
+            },
+            c if c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:".contains(c) => (c as u8, 1),
+            _ => return false,
+        };
+        decoded.push(byte);
+        rest = &rest[width..];
+    }
+    std::str::from_utf8(&decoded).is_ok()
+}
+
+/// Whether `list` (names split by commas or white space) exempts `host` from the proxy. A name
+/// stands for the host and its subdomains, with or without a leading dot; `*` for every host.
+fn is_exempt(host: &str, list: &str) -> bool {
+    let host = bare(host);
+    list.split(|c: char| c == ',' || c.is_ascii_whitespace())
+        .filter(|name| !name.is_empty())
+        .any(|name| {
+            let name = bare(name.strip_prefix('.').unwrap_or(name)).to_ascii_lowercase();
+            name == "*"
+                || host == name
+                || host
+                    .strip_suffix(&name)
+                    .is_some_and(|subdomain| subdomain.ends_with('.'))
+        })
+}
+
+/// An address without the brackets of its URL form, a name without the dot at its end.
+fn bare(host: &str) -> &str {
+    in_brackets(host).unwrap_or(without_dot(host))
+}

@@ -1,0 +1,213 @@
+//! The answer: a body to read, or a typed refusal.
+
+use std::io::Read;
+use std::time::Duration;
+
+use ureq::http::{HeaderMap, Response, StatusCode, Version, header};
+use ureq::{Body as ResponseBody, BodyReader};
+
+use crate::api::error::{ErrorBody, MAX_ERROR_BODY};
+use crate::auth::credentials::AuthMethod;
+use crate::auth::timestamp::Timestamp;
+use crate::http::exchange::{Exchange, PROXY_LOGIN_HINT};
+use crate::report::error::{Error, FIELD_LIMIT, Hint, Refusal};
+use crate::report::redact::Redacted;
+
+/// How far the clock of a signature may be off (API reference, `APIGW.0301`).
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(15 * 60);
+
+/// An answer, of which the head is there.
+pub struct Answer {
+    response: Response<ResponseBody>,
+    exchange: Exchange,
+}
+
+/// The body of a 200, to be read once.
+pub struct Body {
+    reader: BodyReader<'static>,
+    exchange: Exchange,
+    /// Its length in bytes, where the server says it.
+    pub length: Option<u64>,
+}
+
+impl Answer {
+    pub fn new(response: Response<ResponseBody>, exchange: Exchange) -> Self {
+        Self { response, exchange }
+    }
+
+    /// Status, length, content type and request ID, on one line.
+    pub fn summary(&self) -> String {
+        let status = self.response.status();
+        let title = match status.canonical_reason() {
+            Some(phrase) => format!("{} {phrase}", status.as_u16()),
+            None => status.as_u16().to_string(),
+        };
+        let length = match self.response.body().content_length() {
+            Some(length) => format!("{length} bytes"),
+            None => "length not given".to_owned(),
+        };
+        let content_type = match self.header("content-type") {
+            Some(content_type) => format!("{content_type:.FIELD_LIMIT$}"),
+            None => "no content type".to_owned(),
+        };
+        let id = match self.header("x-request-id") {
+            Some(id) => format!(", request ID {id:.FIELD_LIMIT$}"),
+            None => String::new(),
+        };
+        format!("{title}, {length}, {content_type}{id}")
+    }
+
+    /// Takes a 200's body, and everything else as a refusal.
+    pub fn into_body(self) -> Result<Body, Error> {
+        if self.response.status() != StatusCode::OK {
+            return Err(Error::Refused(Box::new(self.into_refusal())));
+        }
+        if !is_framed_well(&self.response) {
+            return Err(self
+                .exchange
+                .malformed("a Transfer-Encoding other than chunked"));
+        }
+        if let Some(coding) = content_coding(self.response.headers()) {
+            let coding = self.exchange.redact_bytes(coding);
+            let reason = format!(
+                "it has the Content-Encoding {coding:.FIELD_LIMIT$}, which was not asked for"
+            );
+            return Err(self.exchange.unexpected(reason, None));
+        }
+        let body = self.response.into_body();
+        Ok(Body {
+            length: body.content_length(),
+            reader: body.into_reader(),
+            exchange: self.exchange,
+        })
+    }
+
+    fn into_refusal(self) -> Refusal {
+        let status = self.response.status();
+        let request_id = self.header("x-request-id");
+        let retry_after = self.header("retry-after");
+        let location = self.header("location");
+        let hint = self.hint();
+        let mut body = Vec::new();
+        // Where the body stalls or breaks, what came of it has to do: the status decides.
+        let _ = self
+            .response
+            .into_body()
+            .into_reader()
+            .take(MAX_ERROR_BODY)
+            .read_to_end(&mut body);
+        let error = ErrorBody::parse(&body);
+        let redact = |text: &str| self.exchange.redact(text);
+        Refusal {
+            by: "the server".to_owned(),
+            status: status.as_u16(),
+            phrase: status.canonical_reason(),
+            said: redact(&error.to_string()),
+            request_id: request_id.or_else(|| error.request_id.as_deref().map(redact)),
+            retry_after,
+            location,
+            hint,
+        }
+    }
+
+    /// What to do about a status other than 200.
+    fn hint(&self) -> Hint {
+        Some(match self.response.status().as_u16() {
+            301..=303 | 307 | 308 => {
+                "redirects are not followed: check --region or --endpoint".into()
+            }
+            400 => self.exchange.call.hint_on_400().into(),
+            401 => match self.exchange.authentication {
+                AuthMethod::Token => "get a new token: a token lasts 24 hours".into(),
+                AuthMethod::Signature(at) => self.hint_on_bad_signature(at).into(),
+            },
+            403 => "an IAM user needs the permission codeartscheck:task:get".into(),
+            404 => self.exchange.call.hint_on_404().into(),
+            407 => PROXY_LOGIN_HINT.into(),
+            429 => "the service limits the call rate: try again later, and less often".into(),
+            _ => return None,
+        })
+    }
+
+    /// A signature counts for minutes only, so the clock is as good a suspect as the key.
+    fn hint_on_bad_signature(&self, ours: Timestamp) -> String {
+        let theirs = self.response.headers().get(header::DATE);
+        let theirs = theirs.and_then(|date| Timestamp::parse_http_date(date.to_str().ok()?));
+        match theirs {
+            Some(theirs) if theirs.distance(ours) > CLOCK_TOLERANCE => format!(
+                "set this host's clock: it says {ours}, the server's says {theirs}, \
+                 and they may differ by 15 minutes at most"
+            ),
+            _ => "check the access key (temporary ones expire), \
+                  and this host's clock, which must be right to within 15 minutes"
+                .to_owned(),
+        }
+    }
+
+    fn header(&self, name: &str) -> Option<Redacted> {
+        let value = self.response.headers().get(name)?;
+        Some(self.exchange.redact_bytes(value.as_bytes())).filter(|value| !value.is_empty())
+    }
+}
+
+impl Body {
+    /// Reads the next bytes; 0 is the body's end, by the HTTP framing.
+    pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
+        self.reader
+            .read(buffer)
+            .map_err(|error| self.exchange.failed(&error.into()))
+    }
+
+    /// Reads the body whole, if it has no more than `limit` bytes.
+    pub fn read_all(&mut self, limit: u64) -> Result<Vec<u8>, Error> {
+        let mut bytes = Vec::new();
+        self.reader
+            .by_ref()
+            .take(limit + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|error| self.exchange.failed(&error.into()))?;
+        if bytes.len() as u64 > limit {
+            return Err(self.unexpected(format!("it is larger than {limit} bytes")));
+        }
+        Ok(bytes)
+    }
+
+    /// The body is not what was asked for.
+    pub fn unexpected(&self, reason: String) -> Error {
+        self.exchange.unexpected(reason, None)
+    }
+
+    /// The body is a page: somebody else's answer, most likely.
+    pub fn unexpected_page(&self, reason: String) -> Error {
+        let hint = "a proxy or a captive portal may have answered in the service's place";
+        self.exchange.unexpected(reason, Some(hint.into()))
+    }
+
+    /// Takes a text out of the body.
+    pub fn redact(&self, text: &str) -> Redacted {
+        self.exchange.redact(text)
+    }
+}
+
+/// Whether the body's transfer coding is none, or `chunked` alone: ureq decodes no other, and in
+/// HTTP/1.0 none at all, so the bytes would not be the package's (RFC 9112, section 6.1).
+fn is_framed_well(answer: &Response<ResponseBody>) -> bool {
+    let mut codings = answer.headers().get_all(header::TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => true,
+        (Some(coding), None) => {
+            answer.version() == Version::HTTP_11
+                && coding.as_bytes().eq_ignore_ascii_case(b"chunked")
+        }
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// The content coding, where there is one that changes the bytes.
+fn content_coding(headers: &HeaderMap) -> Option<&[u8]> {
+    headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .map(|value| value.as_bytes().trim_ascii())
+        .find(|value| !value.is_empty() && !value.eq_ignore_ascii_case(b"identity"))
+}

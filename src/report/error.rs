@@ -1,0 +1,211 @@
+//! Every way in which a run can fail: its sentence, its hint and its exit code.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::report::escape::TEXT_LIMIT;
+use crate::report::exit::Exit;
+use crate::report::redact::Redacted;
+
+/// Characters that each of a server's short texts (a request ID, a date) may take in a message.
+pub const FIELD_LIMIT: usize = 100;
+
+/// What the user can do about a failure.
+pub type Hint = Option<Cow<'static, str>>;
+
+/// Why a run failed. Its `Display` is the one line that the user reads.
+pub enum Error {
+    /// The command line, the environment, or a value in them can't be right.
+    Usage(String),
+    /// This machine would not do `action` (a verb and its preposition) to `object`.
+    Local {
+        action: &'static str,
+        object: String,
+        reason: String,
+    },
+    /// The server, or the proxy that was to lead to it, answered, but not with 200.
+    Refused(Box<Refusal>),
+    /// No whole answer came to `call`.
+    Network {
+        call: String,
+        reason: String,
+        hint: Hint,
+    },
+    /// The server, or the proxy on the way to it, has a certificate that is not trusted.
+    Untrusted {
+        call: String,
+        reason: String,
+        hint: Hint,
+    },
+    /// The body of a 200 is not what was `wanted`.
+    UnexpectedBody {
+        wanted: &'static str,
+        reason: String,
+        hint: Hint,
+    },
+    /// The execution's logs are not complete yet; `status` is the service's word for it.
+    StillRunning { status: Redacted },
+}
+
+/// An answer other than 200.
+pub struct Refusal {
+    /// Who answered.
+    pub by: String,
+    pub status: u16,
+    /// The standard's phrase for the status, if it has one.
+    pub phrase: Option<&'static str>,
+    /// What the server said; empty where it said nothing.
+    pub said: Redacted,
+    pub request_id: Option<Redacted>,
+    pub retry_after: Option<Redacted>,
+    pub location: Option<Redacted>,
+    pub hint: Hint,
+}
+
+/// A failed run, as `main` tells of it.
+pub struct Failure {
+    /// The ID that the run was about, once it is known.
+    pub subject: Option<String>,
+    pub error: Error,
+}
+
+impl Error {
+    /// A failure of this machine: `action` on `object` gave `reason`.
+    pub fn local(
+        action: &'static str,
+        object: impl fmt::Display,
+        reason: impl fmt::Display,
+    ) -> Self {
+        Error::Local {
+            action,
+            object: object.to_string(),
+            reason: reason.to_string(),
+        }
+    }
+
+    /// Two things on the command line that can't both be meant.
+    pub fn not_together(one: &str, other: &str) -> Self {
+        Error::Usage(format!("{one} and {other} can't be used together"))
+    }
+
+    pub fn exit(&self) -> Exit {
+        match self {
+            Error::Usage(_) => Exit::Usage,
+            Error::Local { .. } => Exit::Local,
+            Error::Refused(refusal) => refusal.exit(),
+            Error::Network { .. } => Exit::Network,
+            Error::Untrusted { .. } => Exit::Untrusted,
+            Error::UnexpectedBody { .. } => Exit::UnexpectedBody,
+            Error::StillRunning { .. } => Exit::TryLater,
+        }
+    }
+
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Error::Usage(_) => Some("'codearts-check-log --help' lists the options"),
+            Error::Local { .. } => None,
+            Error::Refused(refusal) => refusal.hint.as_deref(),
+            Error::Network { hint, .. }
+            | Error::Untrusted { hint, .. }
+            | Error::UnexpectedBody { hint, .. } => hint.as_deref(),
+            Error::StillRunning { .. } => Some("its logs are not complete yet: try again later"),
+        }
+    }
+
+    pub fn about(self, subject: &str) -> Failure {
+        Failure {
+            subject: Some(subject.to_owned()),
+            error: self,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    /// A failure before the subject was known.
+    fn from(error: Error) -> Self {
+        Failure {
+            subject: None,
+            error,
+        }
+    }
+}
+
+impl Refusal {
+    fn exit(&self) -> Exit {
+        match self.status {
+            400 => Exit::BadRequest,
+            401 => Exit::Unauthorized,
+            408 | 429 | 500..=599 => Exit::TryLater,
+            402..=499 => Exit::Refused,
+            _ => Exit::UnexpectedStatus,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("codearts-check-log: ")?;
+        if let Some(subject) = &self.subject {
+            write!(f, "{subject}: ")?;
+        }
+        self.error.fmt(f)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Usage(reason) => f.write_str(reason),
+            Error::Local {
+                action,
+                object,
+                reason,
+            } => write!(f, "cannot {action} {object}: {reason}"),
+            Error::Refused(refusal) => refusal.fmt(f),
+            Error::Network { call, reason, .. } => write!(f, "{call}: {reason}"),
+            Error::Untrusted { call, reason, .. } => {
+                write!(
+                    f,
+                    "{call}: the server's certificate is not trusted: {reason}"
+                )
+            }
+            Error::UnexpectedBody { wanted, reason, .. } => {
+                write!(
+                    f,
+                    "the server answered 200, but the body is not {wanted}: {reason}"
+                )
+            }
+            Error::StillRunning { status } => {
+                write!(f, "the execution has not finished (status \"{status}\")")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} answered {}", self.by, self.status)?;
+        if let Some(phrase) = self.phrase {
+            write!(f, " {phrase}")?;
+        }
+        let notes: Vec<String> = [
+            ("request ID", &self.request_id),
+            ("Retry-After", &self.retry_after),
+            ("Location", &self.location),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name} {:.FIELD_LIMIT$}", value.as_ref()?)))
+        .collect();
+        let notes = if notes.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", notes.join(", "))
+        };
+        if !self.said.is_empty() {
+            // The three short texts leave enough room for the long one.
+            let room = TEXT_LIMIT - notes.chars().count();
+            write!(f, ": {:.room$}", self.said)?;
+        }
+        f.write_str(&notes)
+    }
+}

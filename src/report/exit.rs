@@ -1,0 +1,36 @@
+//! The exit codes, the interface that scripts rest on.
+//!
+//! Once released, a number never changes its meaning and is never used again for another.
+
+use std::process::ExitCode;
+
+/// A failed run's exit code. Success is 0 and has no entry here.
+#[derive(Clone, Copy)]
+pub enum Exit {
+    /// This machine: a file can't be read, the output can't be written.
+    Local = 1,
+    /// The command line, the environment or the credentials can't be right.
+    Usage = 2,
+    /// A status that is neither 200 nor 4xx or 5xx.
+    UnexpectedStatus = 3,
+    /// A 4xx that has no code of its own.
+    Refused = 4,
+    /// 408, 429 or 5xx, or an execution that is still running: the same call may succeed later.
+    TryLater = 5,
+    /// No whole HTTP answer: lookup, connection, TLS, silence, `--max-time`, malformed HTTP.
+    Network = 6,
+    /// 200, but not what was asked for.
+    UnexpectedBody = 7,
+    /// The server's certificate is not trusted.
+    Untrusted = 8,
+    /// 400: an ID is wrong.
+    BadRequest = 40,
+    /// 401: the token or the access key is wrong, or the token has expired.
+    Unauthorized = 41,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
