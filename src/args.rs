@@ -6,7 +6,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use lexopt::Arg;
@@ -19,7 +19,7 @@ use crate::http::options::{CaFile, Limits, Options};
 use crate::http::proxy::Proxy;
 use crate::report::console::Verbosity;
 use crate::report::error::Error;
-use crate::report::escape::{VALUE_PREVIEW, display_path, escape};
+use crate::report::escape::{VALUE_PREVIEW, escape};
 
 pub const HELP: &str = "\
 Downloads the log package (a ZIP archive) of a CodeArts Check subtask, or lists
@@ -101,7 +101,10 @@ pub enum Command {
 
 /// What becomes of a package.
 pub struct Download {
+    /// A file or a folder.
     pub output: PathBuf,
+    /// The file's name in a folder.
+    pub default_name: String,
     /// Whether a file at the output is replaced.
     pub clobber: bool,
     pub verify: bool,
@@ -235,11 +238,12 @@ impl Given {
         };
         let sub_job_id = id(SubJobId::parse, sub_job_id, "SUB_JOB_ID")?;
         let output = match &self.output {
-            Some(output) => output_path(output)?,
-            None => PathBuf::from(format!("./{}.zip", sub_job_id.as_str())),
+            Some(output) => path("--output", output)?,
+            None => PathBuf::from("."),
         };
         let download = Download {
             output,
+            default_name: format!("{}.zip", sub_job_id.as_str()),
             clobber: !self.no_clobber,
             verify: !self.no_verify,
         };
@@ -343,23 +347,6 @@ fn path(option: &str, value: &OsStr) -> Result<PathBuf, Error> {
         )));
     }
     Ok(PathBuf::from(value))
-}
-
-/// The output's path. A standard stream by name would be replaced by a file: `-o /dev/stdout >> x`
-/// would lose what is in x.
-fn output_path(value: &OsStr) -> Result<PathBuf, Error> {
-    let output = path("--output", value)?;
-    let names = ["/dev/stdin", "/dev/stdout", "/dev/stderr", "/dev/fd"];
-    let is_descriptor = |folder: &Path| folder.starts_with("/proc") && folder.ends_with("fd");
-    if names.iter().any(|name| output.starts_with(name))
-        || output.parent().is_some_and(is_descriptor)
-    {
-        return Err(Error::Usage(format!(
-            "--output: {} is a stream, not a file: what is written there can't be taken back",
-            display_path(&output)
-        )));
-    }
-    Ok(output)
 }
 
 /// Parses a decimal number of seconds, such as `5`, `0.5` or `.5`.

@@ -23,14 +23,13 @@ use std::time::Duration;
 use crate::api::call::Call;
 use crate::api::id::SubJobId;
 use crate::args::{Command, Download, HELP};
-use crate::body::output::{self, Partial};
+use crate::body::output::{Output, Partial};
 use crate::body::package;
 use crate::body::subtasks::Execution;
 use crate::http::options::Options;
 use crate::http::request::Request;
 use crate::report::console::{Console, write_stderr_line, write_stdout_data, write_stdout_text};
 use crate::report::error::{Error, Failure};
-use crate::report::escape::display_path;
 use crate::report::progress::{ERASE_LINE, size};
 use crate::system::allocator::PageAligned;
 use crate::system::{deadline, process};
@@ -38,11 +37,13 @@ use crate::system::{deadline, process};
 #[global_allocator]
 static ALLOCATOR: PageAligned = PageAligned;
 
-/// How long after `--max-time` the run is ended from outside, where no timeout of ureq's could do
-/// it in good order.
+/// How long after `--max-time` a signal ends the run, if no timeout of ureq's has ended it in good
+/// order before.
 const GRACE: Duration = Duration::from_millis(300);
 
 fn main() -> ExitCode {
+    process::hide_memory();
+    process::ignore_file_size_signal();
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -56,8 +57,6 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Failure> {
-    process::hide_memory();
-    process::ignore_file_size_signal();
     let arguments = env::args_os().skip(1).collect();
     match args::parse(arguments, &|name| env::var_os(name))? {
         Command::Help => Ok(write_stdout_text(HELP)?),
@@ -76,13 +75,14 @@ fn run() -> Result<(), Failure> {
 fn download(call: &Call, wanted: Download, options: Options) -> Result<(), Error> {
     let console = Console::new(options.verbosity);
     limit_run(call, &options, console)?;
-    let output = output::path(wanted.output, &format!("{}.zip", call.subject()));
-    if !wanted.clobber && output.is_file() {
-        console.detail(&format!("{} already exists", display_path(&output)));
+    let output = Output::find(wanted.output, &wanted.default_name)?;
+    let shown = output.display();
+    if !wanted.clobber && output.exists {
+        console.detail(&format!("{shown} already exists"));
         return Ok(());
     }
     let request = Request::prepare(call.clone(), options, console)?;
-    let mut partial = Partial::open(output.clone())?;
+    let mut partial = Partial::create(output)?;
     let mut body = request.send(console)?.into_body()?;
     let progress = console.progress(body.length);
     let length = package::save(&mut body, &mut partial, progress)?;
@@ -90,11 +90,7 @@ fn download(call: &Call, wanted: Download, options: Options) -> Result<(), Error
         package::verify(&body, &mut partial)?;
     }
     partial.commit()?;
-    console.result(&format!(
-        "saved {} ({})",
-        display_path(&output),
-        size(length)
-    ));
+    console.result(&format!("saved {shown} ({})", size(length)));
     Ok(())
 }
 
@@ -110,7 +106,7 @@ fn list(call: &Call, options: Options) -> Result<(), Error> {
     write_stdout_data(&ids.flat_map(|id| [id, "\n"]).collect::<String>())
 }
 
-/// Sees to it that the run ends soon after `--max-time`, whatever it waits for.
+/// Makes the run end soon after `--max-time`, whatever it waits for.
 fn limit_run(call: &Call, options: &Options, console: Console) -> Result<(), Error> {
     let Some(time) = options.limits.run else {
         return Ok(());
@@ -121,7 +117,12 @@ fn limit_run(call: &Call, options: &Options, console: Console) -> Result<(), Err
         hint: None,
     }
     .about(call.subject());
-    let erase = if console.is_watched() { ERASE_LINE } else { "" };
-    deadline::arm(time + GRACE, format!("{erase}{failure}\n"))
+    let erase = if console.is_interactive() {
+        ERASE_LINE
+    } else {
+        ""
+    };
+    let exit_code = failure.error.exit() as i32;
+    deadline::arm(time + GRACE, format!("{erase}{failure}\n"), exit_code)
         .map_err(|e| Error::local("set a timer for", "--max-time", e))
 }

@@ -10,13 +10,8 @@ use std::time::Duration;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use crate::harness::{ID, OUTPUT, Run, STORAGES, TOKEN, wait_until};
-use crate::packages::{OLD, PACKAGE, made_by, noise, of_real_tools, patch, stored, zip};
+use crate::packages::{OLD, PACKAGE, made_by, noise, of_real_tools, ok, patch, stored, zip};
 use crate::stand_in::{Greeting, StandIn, Step, response};
-
-/// A 200 with this body and its length.
-pub fn ok(body: &[u8]) -> Vec<Step> {
-    vec![Step::Send(response("200 OK", &[], body))]
-}
 
 fn head(headers: &str) -> Vec<u8> {
     format!("HTTP/1.1 200 OK\r\n{headers}\r\n").into_bytes()

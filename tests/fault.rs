@@ -59,11 +59,20 @@ pub fn fail_tcp_over_ipv6(errno: i32) -> BpfProgram {
     filter(libc::SYS_socket, vec![rule], errno)
 }
 
+/// A filter that kills the process at its first call of `number`.
+pub fn kill_at(number: libc::c_long) -> BpfProgram {
+    filter_with(number, Vec::new(), SeccompAction::KillProcess)
+}
+
 fn filter(number: libc::c_long, rules: Vec<SeccompRule>, errno: i32) -> BpfProgram {
+    filter_with(number, rules, SeccompAction::Errno(errno as u32))
+}
+
+fn filter_with(number: libc::c_long, rules: Vec<SeccompRule>, action: SeccompAction) -> BpfProgram {
     SeccompFilter::new(
         BTreeMap::from([(number, rules)]),
         SeccompAction::Allow,
-        SeccompAction::Errno(errno as u32),
+        action,
         std::env::consts::ARCH.try_into().expect("a known machine"),
     )
     .and_then(BpfProgram::try_from)

@@ -461,9 +461,14 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// Lets everybody read, and enter or execute, whatever the umask left.
+/// Lets all users read, and enter or execute, whatever the umask left.
 fn open_to_all(path: &Path) {
     fs::set_permissions(path, Permissions::from_mode(0o755)).expect("set a mode");
+}
+
+pub fn make_fifo(path: &Path) {
+    let made = Command::new("mkfifo").arg(path).status();
+    assert!(made.expect("run mkfifo").success());
 }
 
 /// Waits until `condition` holds.

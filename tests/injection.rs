@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
 
-use crate::answers::ok;
 use crate::harness::{OUTPUT, Outcome, Run, STORAGES, Storage, os};
-use crate::packages::{OLD, PACKAGE};
+use crate::packages::{OLD, PACKAGE, ok};
 use crate::stand_in::StandIn;
 
 /// What is injected at a call.

@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 
 use zip::write::{SimpleFileOptions, ZipWriter};
 
+use crate::stand_in::{Step, response};
+
 /// A small package, of two compressed logs.
 pub static PACKAGE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     zip(&[
@@ -17,6 +19,11 @@ pub static PACKAGE: LazyLock<Vec<u8>> = LazyLock::new(|| {
 
 /// What is at the output path before a run, where something is.
 pub const OLD: &[u8] = b"the package of yesterday";
+
+/// A 200 with this body and its length.
+pub fn ok(body: &[u8]) -> Vec<Step> {
+    vec![Step::Send(response("200 OK", &[], body))]
+}
 
 /// A ZIP archive of compressed entries.
 pub fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {

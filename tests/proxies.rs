@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use crate::answers::ok;
 use crate::harness::{ID, OUTPUT, Outcome, Run, TOKEN};
-use crate::packages::PACKAGE;
+use crate::packages::{PACKAGE, ok};
 use crate::stand_in::{Greeting, StandIn, Step};
 
 pub const CONNECTED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";

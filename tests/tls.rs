@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
-use crate::answers::ok;
 use crate::fault;
 use crate::harness::{ID, OUTPUT, Outcome, Run, STORAGES};
-use crate::packages::{OLD, PACKAGE};
+use crate::packages::{OLD, PACKAGE, ok};
 use crate::proxies::CONNECTED;
 use crate::stand_in::{Certificate, Greeting, StandIn, Step, ca_pem};
 

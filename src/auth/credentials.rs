@@ -292,7 +292,7 @@ impl Input {
     /// owner may read.
     fn read(&self, console: Console) -> io::Result<Vec<u8>> {
         let file = match self {
-            Input::File(path) => files::open_without_waiting(path)?,
+            Input::File(path) => File::open(path)?,
             Input::StandardInput => File::from(io::stdin().as_fd().try_clone_to_owned()?),
         };
         if file.is_terminal() {

@@ -2,6 +2,7 @@
 
 use std::error;
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Read};
 use std::net::SocketAddr;
 
@@ -22,7 +23,7 @@ use crate::http::proxy::Proxy;
 use crate::http::response::Answer;
 use crate::report::console::Console;
 use crate::report::error::Error;
-use crate::system::{files, process};
+use crate::system::process;
 
 /// The largest CA file, in bytes. The usual bundle of a distribution has 220 kB.
 const MAX_CA_FILE: u64 = 4 << 20;
@@ -140,7 +141,7 @@ impl Request {
 fn read_roots(file: &CaFile) -> Result<RootCerts, Error> {
     let failed = |reason: &dyn fmt::Display| Error::local("use the CA file", file, reason);
     let mut pem = Vec::new();
-    files::open_without_waiting(&file.path)
+    File::open(&file.path)
         .and_then(|file| file.take(MAX_CA_FILE + 1).read_to_end(&mut pem))
         .map_err(|e| failed(&e))?;
     if pem.len() as u64 > MAX_CA_FILE {

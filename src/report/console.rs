@@ -1,14 +1,15 @@
-//! Who hears what: standard output for what was asked for, standard error for everything else.
+//! Which stream gets what: standard output the requested text, standard error everything else.
 //!
-//! A run that succeeds is silent unless somebody watches or asks, so that cron sends no mail.
+//! Unless standard error is a terminal or `--verbose` is given, a successful run prints nothing there,
+//! so that cron sends no mail.
 
 use std::io::{self, IsTerminal, Write};
 
 use crate::report::error::Error;
 use crate::report::progress::Progress;
-use crate::system::streams::{check_standard_output, write_to_standard_error};
+use crate::system::streams::write_stderr;
 
-/// How much the user wants to hear.
+/// How much goes to standard error.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Verbosity {
     Quiet,
@@ -16,46 +17,46 @@ pub enum Verbosity {
     Verbose,
 }
 
-/// Standard error, as far as it is listened to.
+/// Standard error, and what is shown there.
 #[derive(Clone, Copy)]
 pub struct Console {
     verbosity: Verbosity,
-    is_watched: bool,
+    is_interactive: bool,
 }
 
 impl Console {
     pub fn new(verbosity: Verbosity) -> Self {
         Self {
             verbosity,
-            is_watched: verbosity != Verbosity::Quiet && io::stderr().is_terminal(),
+            is_interactive: verbosity != Verbosity::Quiet && io::stderr().is_terminal(),
         }
     }
 
-    /// Whether somebody sees the progress.
-    pub fn is_watched(self) -> bool {
-        self.is_watched
+    /// Whether the progress is shown: on a terminal, unless `--quiet`.
+    pub fn is_interactive(self) -> bool {
+        self.is_interactive
     }
 
     /// A progress line for `total` bytes, or for an unknown number of them.
     pub fn progress(self, total: Option<u64>) -> Progress {
-        Progress::new(total, self.is_watched)
+        Progress::new(total, self.is_interactive)
     }
 
-    /// A line for who asked to hear everything.
+    /// Shown with `--verbose`.
     pub fn detail(self, line: &str) {
         if self.verbosity == Verbosity::Verbose {
             write_stderr_line(line);
         }
     }
 
-    /// A line for who asked to hear everything, or watches.
+    /// Shown with `--verbose`, and on a terminal unless `--quiet`.
     pub fn result(self, line: &str) {
-        if self.is_watched || self.verbosity == Verbosity::Verbose {
+        if self.is_interactive || self.verbosity == Verbosity::Verbose {
             write_stderr_line(line);
         }
     }
 
-    /// A line for everybody but who asked for silence.
+    /// Shown unless `--quiet`.
     pub fn warn(self, line: &str) {
         if self.verbosity != Verbosity::Quiet {
             write_stderr_line(&format!("codearts-check-log: warning: {line}"));
@@ -65,15 +66,15 @@ impl Console {
 
 /// Prints a line on standard error.
 pub fn write_stderr_line(line: &str) {
-    write_to_standard_error(&format!("{line}\n"));
+    write_stderr(&format!("{line}\n"));
 }
 
-/// Prints to standard output what a program may read.
+/// Prints to standard output what a program may read: a closed pipe is an error.
 pub fn write_stdout_data(text: &str) -> Result<(), Error> {
     write(text).map_err(unwritable)
 }
 
-/// Prints to standard output what a person reads, who may have seen enough before its end.
+/// Prints to standard output what a person reads: a closed pipe, such as a pager's, is no error.
 pub fn write_stdout_text(text: &str) -> Result<(), Error> {
     match write(text) {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -86,7 +87,6 @@ fn unwritable(error: io::Error) -> Error {
 }
 
 fn write(text: &str) -> io::Result<()> {
-    check_standard_output()?;
     let mut stdout = io::stdout();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()

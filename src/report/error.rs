@@ -23,6 +23,8 @@ pub enum Error {
         object: String,
         reason: String,
     },
+    /// The package is there, but a power cut may undo it.
+    Unsynced { file: String, reason: String },
     /// The server, or the proxy that was to lead to it, answered, but not with 200.
     Refused(Box<Refusal>),
     /// No whole answer came to `call`.
@@ -91,7 +93,7 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Error::Usage(_) => Exit::Usage,
-            Error::Local { .. } => Exit::Local,
+            Error::Local { .. } | Error::Unsynced { .. } => Exit::Local,
             Error::Refused(refusal) => refusal.exit(),
             Error::Network { .. } => Exit::Network,
             Error::Untrusted { .. } => Exit::Untrusted,
@@ -103,7 +105,7 @@ impl Error {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Error::Usage(_) => Some("'codearts-check-log --help' lists the options"),
-            Error::Local { .. } => None,
+            Error::Local { .. } | Error::Unsynced { .. } => None,
             Error::Refused(refusal) => refusal.hint.as_deref(),
             Error::Network { hint, .. }
             | Error::Untrusted { hint, .. }
@@ -161,6 +163,9 @@ impl fmt::Display for Error {
                 object,
                 reason,
             } => write!(f, "cannot {action} {object}: {reason}"),
+            Error::Unsynced { file, reason } => {
+                write!(f, "saved {file}, but could not sync its folder: {reason}")
+            }
             Error::Refused(refusal) => refusal.fmt(f),
             Error::Network { call, reason, .. } => write!(f, "{call}: {reason}"),
             Error::Untrusted { call, reason, .. } => {

@@ -1,10 +1,10 @@
-//! What a person at a terminal sees of a download.
+//! The progress line of a download, for a terminal.
 
 use std::time::{Duration, Instant};
 
-use crate::system::streams::write_to_standard_error;
+use crate::system::streams::write_stderr;
 
-/// The shortest time between two drawings: more would cost, and flicker.
+/// The shortest time between two drawings. Redrawing more often costs CPU and flickers.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Back to the line's beginning, and erase the line (ECMA-48, EL).
@@ -36,7 +36,7 @@ impl Progress {
         let is_due = self.drawn.is_none_or(|at| at.elapsed() >= REDRAW_INTERVAL);
         if self.shown && is_due {
             self.drawn = Some(Instant::now());
-            write_to_standard_error(&format!("{ERASE_LINE}{}", self.line()));
+            write_stderr(&format!("{ERASE_LINE}{}", self.line()));
         }
     }
 
@@ -58,7 +58,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.drawn.is_some() {
-            write_to_standard_error(ERASE_LINE);
+            write_stderr(ERASE_LINE);
         }
     }
 }

@@ -1,17 +1,16 @@
 //! A folder that is held open, and what is done in it by name.
 //!
-//! Its path may lead elsewhere at the next look, if somebody moves it and puts another in its place;
-//! the descriptor leads to the same folder to the end.
+//! Its path may lead elsewhere later, if the folder is moved and another takes its place; the
+//! descriptor leads to the same folder to the end.
 
 use std::ffi::{OsStr, c_int};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::files::access_list;
-use super::raw::{c_string, check, proc_link};
+use super::raw::{c_string, check};
 
 pub struct Folder(File);
 
@@ -32,23 +31,6 @@ impl Folder {
         self.0.sync_all()
     }
 
-    /// Whether names can only be added (`chattr +a`), and none replaced.
-    pub fn is_append_only(&self) -> bool {
-        const APPEND_ONLY: c_int = 0x20; // FS_APPEND_FL of <linux/fs.h>
-        // An int, or a long, of which a big-endian processor has the low half last.
-        let mut halves: [c_int; 2] = [0; 2];
-        // SAFETY: the kernel writes an int or a long, and the pointer is to a local with room for
-        // either. Where the file system knows no flags, it writes nothing.
-        unsafe {
-            libc::ioctl(
-                self.0.as_raw_fd(),
-                libc::FS_IOC_GETFLAGS as _,
-                &raw mut halves,
-            )
-        };
-        halves.iter().any(|half| half & APPEND_ONLY != 0)
-    }
-
     /// Creates a file that has no name (`O_TMPFILE`, open(2)) and that [`Folder::link`] can name
     /// later: it vanishes with the process, however that ends.
     pub fn create_nameless(&self, mode: u32) -> io::Result<File> {
@@ -67,11 +49,12 @@ impl Folder {
         self.open_at(name, libc::O_RDWR | libc::O_CREAT | libc::O_EXCL, mode)
     }
 
-    /// Pins what has this name, if anything has.
-    pub fn pin(&self, name: &OsStr) -> io::Result<Option<PinnedFile>> {
+    /// Opens what has this name, if anything has, for its metadata alone (`O_PATH`, open(2)): it need
+    /// not be readable, and no other file can get its inode and pass for it.
+    pub fn pin(&self, name: &OsStr) -> io::Result<Option<File>> {
         match self.open_at(name, libc::O_PATH | libc::O_NOFOLLOW, 0) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            opened => opened.map(|file| Some(PinnedFile(file))),
+            opened => opened.map(Some),
         }
     }
 
@@ -116,23 +99,12 @@ impl Folder {
         // SAFETY: the name is a NUL-terminated string that outlives the call.
         let descriptor = unsafe { libc::openat(self.0.as_raw_fd(), name.as_ptr(), flags, mode) };
         check(descriptor)?;
-        // SAFETY: it was just opened, and belongs to nobody else.
+        // SAFETY: it was just opened, and nothing else owns it.
         Ok(unsafe { File::from_raw_fd(descriptor) })
     }
 }
 
-/// A file that is kept open for its metadata alone (`O_PATH`, open(2)), readable or not, so that no
-/// other file can get its inode and pass for it.
-pub struct PinnedFile(File);
-
-impl PinnedFile {
-    /// The metadata of now, even where the file is gone from its place.
-    pub fn metadata(&self) -> io::Result<Metadata> {
-        self.0.metadata()
-    }
-
-    /// The access control list of now.
-    pub fn access_list(&self) -> io::Result<Option<Vec<u8>>> {
-        access_list(&self.0)
-    }
+/// The path by which a nameless file can be linked.
+fn proc_link(file: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }
