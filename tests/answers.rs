@@ -28,29 +28,22 @@ fn chunks(body: &[u8], size: usize, extension: &str, trailer: &str) -> Vec<u8> {
     bytes
 }
 
-/// Asserts that the script's package is saved exactly, in both storages, over an old one or none.
+/// Asserts that the script's package is saved exactly.
 #[track_caller]
 fn assert_saved(script: &[Step], package: &[u8]) {
-    for storage in STORAGES {
-        let server = StandIn::tls(script.to_vec());
-        let outcome = Run::new(&server).storage(storage).go();
-        outcome.exits(0).says("").leaves_only(OUTPUT, package);
-        assert_eq!(server.requests().len(), 1);
-    }
+    let server = StandIn::tls(script.to_vec());
+    let outcome = Run::new(&server).go();
+    outcome.exits(0).says("").leaves_only(OUTPUT, package);
+    assert_eq!(server.requests().len(), 1);
 }
 
-/// Asserts that the script is refused with `code` and `text`, in both storages, with nothing
-/// written and the old file untouched.
+/// Asserts that the script is refused with `code` and `text`, and the old file untouched.
 #[track_caller]
 fn assert_refused(script: &[Step], code: i32, text: &str) {
-    for storage in STORAGES {
-        let server = StandIn::tls(script.to_vec());
-        let outcome = Run::new(&server).storage(storage).go();
-        outcome.exits(code).complains(text).leaves_nothing();
-        let outcome = Run::new(&server).storage(storage).file(OUTPUT, OLD).go();
-        outcome.exits(code).leaves_only(OUTPUT, OLD);
-        assert_eq!(server.requests().len(), 2);
-    }
+    let server = StandIn::tls(script.to_vec());
+    let outcome = Run::new(&server).file(OUTPUT, OLD).go();
+    outcome.exits(code).complains(text).leaves_only(OUTPUT, OLD);
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[test]

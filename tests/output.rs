@@ -449,6 +449,24 @@ fn an_output_folder_or_a_working_folder_that_is_removed_is_an_error() {
     }
 }
 
+#[test]
+fn a_run_that_fails_leaves_no_partial_file() {
+    let cut_short = &PACKAGE[..PACKAGE.len() - 1];
+    for storage in STORAGES {
+        for (script, code) in [
+            (ok(cut_short), 7),
+            (vec![Step::Send(response("400 Bad Request", &[], b""))], 40),
+            (vec![Step::Send(b"HTTP/1.1 200 OK\r\n".to_vec())], 6),
+        ] {
+            let server = StandIn::tls(script);
+            let run = || Run::new(&server).storage(storage);
+            run().go().exits(code).leaves_nothing();
+            let outcome = run().file(OUTPUT, OLD).go();
+            outcome.exits(code).leaves_only(OUTPUT, OLD);
+        }
+    }
+}
+
 /// A run during which `change` happens to its folder.
 fn with_change(prepare: impl FnOnce(Run) -> Run, change: fn(&Path)) -> Outcome {
     let place = Arc::new(OnceLock::new());
