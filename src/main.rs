@@ -1,6 +1,6 @@
-//! Downloads the log package of a CodeArts Check subtask: the service's call "Downloading Log
-//! Files" as a program for cron jobs, where the package is there whole, or the old file is
-//! untouched and the exit code says why. It lists the subtasks of an execution, too.
+//! A command-line client for the log packages of CodeArts Check, made for cron, systemd timers and
+//! minimal hosts. It downloads the package of a subtask, whole or not at all, or lists the subtasks of
+//! an execution; the exit code says what happened.
 //!
 //! Data goes one way: command line, request, response, and then either partial file, archive check
 //! and final name, or the list.

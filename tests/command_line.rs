@@ -17,7 +17,7 @@ use crate::harness::{ID, OUTPUT, Outcome, Run, TOKEN, make_fifo, os, wait_until}
 use crate::packages::{PACKAGE, ok};
 use crate::stand_in::{StandIn, Step, response};
 
-/// Where nobody listens. A usage error never gets that far.
+/// A port without a server. A usage error never gets that far.
 const NOWHERE: &str = "https://127.0.0.1:1";
 
 #[track_caller]
@@ -303,7 +303,7 @@ pub const REGIONS: [(&str, &str); 10] = [
 #[test]
 fn a_region_stands_for_its_endpoint() {
     for (region, host) in REGIONS {
-        // A proxy that nobody is keeps the test from the real service.
+        // A proxy that does not exist keeps the test from the real service.
         let run = Run::bare().env("https_proxy", "127.0.0.1:1");
         let outcome = run.env("HUAWEICLOUD_REGION", region).arg(ID).go();
         let call = format!("GET https://{host}/v1/log-file through the proxy");
@@ -569,7 +569,7 @@ fn the_maximum_time_limits_the_wait_for_a_token_too() {
     }
 }
 
-/// A standard error that takes nothing more, and the end that nobody reads.
+/// A standard error that takes nothing more, and the other end, which is not read.
 fn full_pipe() -> (UnixStream, UnixStream) {
     let (reader, writer) = UnixStream::pair().expect("a socket pair");
     writer.set_nonblocking(true).expect("a non-blocking socket");
@@ -673,7 +673,7 @@ fn terminal() -> (File, File) {
         )
     };
     assert_eq!(opened, 0, "open a terminal");
-    // SAFETY: both were just opened, and belong to nobody else.
+    // SAFETY: both were just opened, and nothing else owns them.
     unsafe { (File::from_raw_fd(controller), File::from_raw_fd(terminal)) }
 }
 
@@ -691,7 +691,7 @@ fn on_terminal(run: Run) -> (Outcome, String) {
         .start();
     let reader = std::thread::spawn(move || {
         let mut seen = Vec::new();
-        // Reading a terminal that nobody has open any more fails with EIO.
+        // Reading a terminal fails with EIO once no process has it open.
         let _ = controller.read_to_end(&mut seen);
         String::from_utf8_lossy(&seen).into_owned()
     });

@@ -14,7 +14,7 @@ use crate::stand_in::StandIn;
 enum Fault {
     Error,
     Kill,
-    /// As a parent's left-over timer may send it, or a tired administrator.
+    /// From a timer that the parent has set, or from another process.
     Alarm,
 }
 

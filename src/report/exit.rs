@@ -1,4 +1,4 @@
-//! The exit codes, the interface that scripts rest on.
+//! The exit codes, which scripts rely on.
 //!
 //! Once released, a number never changes its meaning and is never used again for another.
 
