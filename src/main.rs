@@ -26,6 +26,7 @@ use crate::args::{Command, Download, HELP};
 use crate::body::output::{Output, Partial};
 use crate::body::package;
 use crate::body::subtasks::Execution;
+use crate::http::exchange;
 use crate::http::options::Options;
 use crate::http::request::Request;
 use crate::report::console::{Console, write_stderr_line, write_stdout_data, write_stdout_text};
@@ -107,12 +108,7 @@ fn limit_run(call: &Call, options: &Options, console: Console) -> Result<(), Err
     let Some(time) = options.limits.run else {
         return Ok(());
     };
-    let failure = Error::Network {
-        call: options.name(call),
-        reason: options.limits.out_of_time(),
-        hint: None,
-    }
-    .about(call.subject());
+    let failure = exchange::out_of_time(call, options).about(call.subject());
     let erase = if console.is_interactive() {
         ERASE_LINE
     } else {

@@ -216,6 +216,10 @@ fn an_endpoint_is_a_host_with_or_without_port_and_https() {
         ("ftp://host", "the scheme"),
         ("http://host", "http:// is only for this host"),
         (
+            "http://localhost:80",
+            "such as http://127.0.0.1): the credentials",
+        ),
+        (
             "http://localhost.example.com",
             "http:// is only for this host",
         ),
@@ -270,7 +274,6 @@ fn an_endpoint_is_a_host_with_or_without_port_and_https() {
         format!("localhost:{port}"),
         format!("localhost:{port}/"),
         format!("HTTPS://LocalHost:{port}/"),
-        format!("LocalHost.:{port}"),
     ] {
         Run::bare()
             .trusting()

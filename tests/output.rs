@@ -689,7 +689,7 @@ fn a_path_of_the_longest_kind_works_again_and_again() {
 fn an_output_that_comes_and_goes_during_the_run_does_no_harm() {
     for storage in STORAGES {
         let server = StandIn::scripted(Greeting::Plain, ok(&PACKAGE));
-        let endpoint = format!("http://localhost:{}", server.address.port());
+        let endpoint = format!("http://{}", server.address);
         for _ in 0..150 {
             let run = Run::bare().storage(storage).args(&["-e", &endpoint, ID]);
             let (old, path) = (run.side_file("old", OLD), run.path(OUTPUT));

@@ -229,7 +229,7 @@ fn a_proxy_that_opens_no_tunnel_is_told_from_one_that_has_trouble() {
     assert!(
         outcome
             .stderr
-            .contains("hint: the other side does not speak TLS"),
+            .contains("hint: the server does not speak TLS"),
         "{outcome}"
     );
     assert!(server.requests().is_empty());
@@ -238,6 +238,7 @@ fn a_proxy_that_opens_no_tunnel_is_told_from_one_that_has_trouble() {
 #[test]
 fn a_proxy_that_can_t_be_used_is_a_usage_error_that_hides_its_password() {
     let server = StandIn::tls(ok(&PACKAGE));
+    let long = format!("http://user:{}@host", "pass-word".repeat(10_000));
     for value in [
         "socks5://pass-word@127.0.0.1:1080",
         "ftp://pass-word@127.0.0.1",
@@ -247,9 +248,10 @@ fn a_proxy_that_can_t_be_used_is_a_usage_error_that_hides_its_password() {
         "http://user:pass-word@host/path",
         "http://us er:pass-word@host",
         "http://localhost:1/x@host",
+        "http://host:1/pass-word@host",
         "http://localhost:1?pass-word@host",
         "http://localhost:1#pass-word@host",
-        "http://user@pass-word@host",
+        &long,
         "http://user:pass%ffword@host",
         "http://",
         "http://pass-word host",
@@ -270,7 +272,7 @@ fn a_proxy_that_can_t_be_used_is_a_usage_error_that_hides_its_password() {
 fn a_call_on_loopback_in_the_clear_goes_through_no_proxy() {
     let server = StandIn::scripted(Greeting::Plain, ok(&PACKAGE));
     let trap = trap();
-    let endpoint = format!("http://localhost:{}", server.address.port());
+    let endpoint = format!("http://{}", server.address);
     let run = Run::bare().args(&["-e", &endpoint, ID]);
     assert_saved(
         &run.env("https_proxy", url(&trap))

@@ -14,9 +14,11 @@ use std::thread;
 use std::time::Duration;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
 };
 use rustls::pki_types::PrivateKeyDer;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// One act of the server on a connection.
@@ -335,7 +337,7 @@ pub fn response(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> 
 }
 
 /// The kinds of certificate that the server can show.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub enum Certificate {
     /// For localhost, stand-in.test, 127.0.0.1 and ::1, from the CA of [`ca_pem`].
     Good,
@@ -343,10 +345,23 @@ pub enum Certificate {
     NotYetValid,
     /// For another name.
     WrongName,
+    /// Without a subjectAltName.
+    NoName,
     /// From no CA at all.
     SelfSigned,
     /// With a signature that is not the CA's.
     Forged,
+    /// For clients, not servers.
+    OtherPurpose,
+    /// A CA's.
+    OfCa,
+    /// Of X.509 version 1, with a signature that fits no longer.
+    Version1,
+    CriticalExtension,
+    /// From a CA whose own certificate has the extension.
+    CriticalExtensionOfCa,
+    /// From a CA with another one above it that allows none below.
+    PathLength,
     /// From a CA with more CAs between it and the one of [`ca_pem`] than rustls follows.
     TooDeep,
 }
@@ -366,17 +381,26 @@ fn ca_params(name: &str) -> CertificateParams {
     params
 }
 
-/// So many CAs, each certified by the next one, and the last by the one of [`ca_pem`].
-fn intermediates(count: usize) -> Vec<Ca> {
+/// CAs, each certified by the one before it, and the first by the one of [`ca_pem`].
+fn chain(params: Vec<CertificateParams>) -> Vec<Ca> {
     let mut chain: Vec<Ca> = Vec::new();
-    for number in 0..count {
+    for params in params {
         let key = KeyPair::generate().expect("a key pair");
-        let params = ca_params(&format!("stand-in CA {number}"));
         let issuer = chain.last().unwrap_or(&CA);
         chain.push(CertifiedIssuer::signed_by(params, key, issuer).expect("a CA certificate"));
     }
-    chain.reverse();
     chain
+}
+
+/// How a certificate's version is written (RFC 5280, section 4.1.2.1).
+const VERSION_3: [u8; 5] = [0xa0, 3, 2, 1, 2];
+
+/// An extension that no program knows.
+fn critical_extension() -> CustomExtension {
+    let mut extension =
+        CustomExtension::from_oid_content(&[1, 3, 6, 1, 4, 1, 99999, 1], vec![5, 0]);
+    extension.set_criticality(true);
+    extension
 }
 
 /// The certificate to trust (PEM).
@@ -386,7 +410,71 @@ pub fn ca_pem() -> String {
 
 impl Certificate {
     pub fn server_config(self) -> Arc<ServerConfig> {
+        self.with_issuer().0
+    }
+
+    /// The server's side, and the certificate of the CA that issued its certificate (PEM).
+    pub fn with_issuer(self) -> (Arc<ServerConfig>, String) {
+        let cas = chain(self.intermediates());
+        let issuer = cas.last().unwrap_or(&CA);
+        let key = KeyPair::generate().expect("a key pair");
+        let params = self.params();
+        let certificate = match self {
+            Certificate::SelfSigned => params.self_signed(&key),
+            _ => params.signed_by(&key, issuer),
+        };
+        let mut certificate = certificate.expect("a certificate").der().to_vec();
+        match self {
+            // The last byte is the signature's.
+            Certificate::Forged => *certificate.last_mut().expect("a byte") ^= 1,
+            Certificate::Version1 => {
+                let at = certificate.windows(5).position(|bytes| bytes == VERSION_3);
+                certificate[at.expect("a version") + 4] = 0;
+            }
+            _ => {}
+        }
+        let chain = std::iter::once(certificate.into())
+            .chain(cas.iter().rev().map(|ca| ca.der().clone()))
+            .collect();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a PKCS #8 key");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let key = provider.key_provider.load_private_key(key);
+        // Without rustls's own look at the certificate, which refuses some of them.
+        let shown = CertifiedKey::new(chain, key.expect("a key that ring takes"));
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("TLS 1.2 and 1.3")
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(shown)));
+        (Arc::new(config), issuer.pem())
+    }
+
+    /// What the CAs between the one of [`ca_pem`] and the server are, from the top.
+    fn intermediates(self) -> Vec<CertificateParams> {
+        let mut cas = match self {
+            Certificate::TooDeep => vec![ca_params("stand-in CA"); 7],
+            Certificate::PathLength | Certificate::CriticalExtensionOfCa => {
+                vec![ca_params("stand-in CA"); 2]
+            }
+            _ => Vec::new(),
+        };
+        for (number, ca) in cas.iter_mut().enumerate() {
+            let name = format!("stand-in CA {number}");
+            ca.distinguished_name.push(DnType::CommonName, name);
+        }
+        match self {
+            Certificate::PathLength => cas[0].is_ca = IsCa::Ca(BasicConstraints::Constrained(0)),
+            Certificate::CriticalExtensionOfCa => {
+                cas[0].custom_extensions = vec![critical_extension()];
+            }
+            _ => {}
+        }
+        cas
+    }
+
+    fn params(self) -> CertificateParams {
         let names: &[&str] = match self {
+            Certificate::NoName => &[],
             Certificate::WrongName => &["elsewhere.example"],
             _ => &["localhost", "stand-in.test", "127.0.0.1", "::1"],
         };
@@ -395,34 +483,13 @@ impl Certificate {
         match self {
             Certificate::Expired => params.not_after = date_time_ymd(2001, 1, 1),
             Certificate::NotYetValid => params.not_before = date_time_ymd(3000, 1, 1),
+            Certificate::OfCa => params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
+            Certificate::CriticalExtension => params.custom_extensions = vec![critical_extension()],
+            Certificate::OtherPurpose => {
+                params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+            }
             _ => {}
         }
-        let key = KeyPair::generate().expect("a key pair");
-        let chain = match self {
-            Certificate::TooDeep => intermediates(7),
-            _ => Vec::new(),
-        };
-        let certificate = match (self, chain.first()) {
-            (Certificate::SelfSigned, _) => params.self_signed(&key),
-            (_, Some(issuer)) => params.signed_by(&key, issuer),
-            (_, None) => params.signed_by(&key, &CA),
-        };
-        let mut certificate = certificate.expect("a certificate").der().to_vec();
-        if let Certificate::Forged = self {
-            // The last byte is the signature's.
-            *certificate.last_mut().expect("a byte") ^= 1;
-        }
-        let chain = std::iter::once(certificate.into())
-            .chain(chain.iter().map(|issuer| issuer.der().clone()))
-            .collect();
-        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a PKCS #8 key");
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("TLS 1.2 and 1.3")
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .expect("a key that fits the certificate");
-        Arc::new(config)
+        params
     }
 }

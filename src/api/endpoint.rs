@@ -1,26 +1,21 @@
 //! Where the service is: the regions' endpoints, and the rules for one given by hand.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::api::call::Call;
 use crate::report::escape::{VALUE_PREVIEW, escape};
 
 /// The region's endpoint, as the API reference's page "Before You Start" has them.
+#[rustfmt::skip] // a row a line
 const REGIONS: [(&str, &str); 10] = [
     ("cn-north-1", "codearts-check.cn-north-4.myhuaweicloud.com"),
     ("cn-north-4", "codearts-check.cn-north-4.myhuaweicloud.com"),
     ("cn-south-1", "codearts-check.cn-south-1.myhuaweicloud.com"),
     ("cn-east-2", "codearts-check.cn-south-1.myhuaweicloud.com"),
     ("cn-east-3", "codearts-check.cn-south-1.myhuaweicloud.com"),
-    (
-        "cn-southwest-2",
-        "codearts-check.cn-south-1.myhuaweicloud.com",
-    ),
-    (
-        "ap-southeast-3",
-        "devcloud.ap-southeast-3.myhuaweicloud.com",
-    ),
+    ("cn-southwest-2", "codearts-check.cn-south-1.myhuaweicloud.com"),
+    ("ap-southeast-3", "devcloud.ap-southeast-3.myhuaweicloud.com"),
     ("la-north-2", "devcloud.la-north-2.myhuaweicloud.com"),
     ("sa-brazil-1", "devcloud.sa-brazil-1.myhuaweicloud.com"),
     ("eu-west-101", "check.eu-west-101.myhuaweicloud.eu"),
@@ -36,7 +31,7 @@ pub struct Endpoint {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
     Https,
-    /// Only for a loopback host: the token would be readable on the way to any other.
+    /// Only for a loopback address: the credentials would be readable on the way to any other.
     Http,
 }
 
@@ -88,8 +83,8 @@ impl Endpoint {
         authority.port = authority.port.filter(|port| *port != scheme.default_port());
         if scheme == Scheme::Http && !authority.is_loopback() {
             return Err(
-                "http:// is only for this host (localhost, 127.0.0.0/8, [::1]): \
-                 the token would be readable on the way"
+                "http:// is only for this host (127.0.0.0/8 and [::1], such as http://127.0.0.1): \
+                 the credentials would be readable on the way"
                     .to_owned(),
             );
         }
@@ -157,12 +152,10 @@ impl Authority {
             }
         };
         check_host(host)?;
-        let host = match &*host.to_ascii_lowercase() {
-            // No name server knows it (RFC 6761, section 6.3), and a hosts file has it without the dot.
-            "localhost." => "localhost".to_owned(),
-            host => host.to_owned(),
-        };
-        Ok(Self { host, port })
+        Ok(Self {
+            host: host.to_ascii_lowercase(),
+            port,
+        })
     }
 
     /// What the header `Host` says.
@@ -175,12 +168,10 @@ impl Authority {
     }
 
     fn is_loopback(&self) -> bool {
-        self.host == "localhost"
-            || self.host == "[::1]"
-            || self
-                .host
-                .parse::<Ipv4Addr>()
-                .is_ok_and(|address| address.is_loopback())
+        let address = in_brackets(&self.host).unwrap_or(&self.host);
+        address
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
     }
 }
 

@@ -1,11 +1,9 @@
-//! The connection: to which of a name's addresses, for how long, and what is said where none of them
-//! takes it.
+//! The TCP connection: which of a name's addresses is tried, and for how long.
 //!
 //! ureq's own connector gives up at the first error that is not one of five kinds, and leaves most of
-//! the time to the first address. This one stands between ureq's for proxies and for TLS, and has
-//! ureq's connect to one address at a time.
+//! the time to the first address. This one stands between ureq's connectors for proxies and for TLS,
+//! and has ureq connect to one address at a time.
 
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -16,29 +14,19 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Error, Timeout};
 
-use crate::http::options::Limits;
+/// ureq counts in milliseconds, and takes zero for a second.
+const SHORTEST: Duration = Duration::from_millis(1);
 
-/// How long an address may take at first, while others wait. After a second, a lost request for a
-/// connection is sent again (RFC 6298, section 2); few round trips take longer.
-const FIRST_TURN: Duration = Duration::from_secs(1);
-
-/// ureq counts a turn in milliseconds, rounded down.
-const TICK: Duration = Duration::from_millis(1);
-
-/// All of a connection: through a proxy or not, over TLS or not.
-pub fn connector(limits: Limits) -> impl Connector {
-    let tcp = TcpConnector::default();
+/// The whole connection: through a proxy or not, over TLS or not.
+pub fn connector() -> impl Connector {
     ().chain(ConnectProxyConnector::default())
-        .chain(EachAddress { tcp, limits })
+        .chain(EachAddress(TcpConnector::default()))
         .chain(RustlsConnector::default())
 }
 
-/// Connects to one of the addresses, where there is no tunnel yet.
+/// Connects to one of the addresses, unless a proxy has opened a tunnel already.
 #[derive(Debug)]
-struct EachAddress {
-    tcp: TcpConnector,
-    limits: Limits,
-}
+struct EachAddress(TcpConnector);
 
 impl<In: Transport> Connector<In> for EachAddress {
     type Out = Either<In, TcpLink>;
@@ -56,60 +44,48 @@ impl<In: Transport> Connector<In> for EachAddress {
 }
 
 impl EachAddress {
-    /// Gives each address a first turn, and each that was silent a second one. Whatever fails
-    /// concerns that address alone: a firewall may reject one family, a host may lack it.
+    /// Tries one address after another, each for an equal share of the time that is left. Any failure
+    /// leads to the next one: a firewall may reject one family, a host may lack it.
     fn connect_to_any(&self, details: &ConnectionDetails) -> Result<TcpLink, Error> {
         let deadline = Instant::now() + *details.timeout.after;
-        let left = || left_until(deadline);
-        let mut failures = Vec::new();
-        let mut waiting: VecDeque<_> = alternating(&details.addrs)
-            .map(|address| (address, FIRST_TURN))
-            .collect();
-        while let Some((address, longest)) = waiting.pop_front() {
-            let turn = match waiting.len() as u32 {
-                0 => left(),
-                others => longest.min(left() / (others + 1)),
-            };
-            match self.connect_to(address, turn, details) {
+        let addresses = alternate(&details.addrs);
+        let mut last = None;
+        for (tried, &address) in addresses.iter().enumerate() {
+            let share = left_until(deadline) / (addresses.len() - tried) as u32;
+            match self.connect_to(address, share, details) {
                 Ok(tcp) => return Ok(TcpLink { tcp, deadline }),
-                Err(Error::Timeout(_)) if longest == FIRST_TURN && left() > TICK => {
-                    waiting.push_back((address, Duration::MAX));
-                }
-                Err(error) => failures.push((address, error)),
+                Err(error) => last = Some((address, error)),
             }
         }
-        let (address, error) = failures
-            .into_iter()
-            .max_by_key(|(_, error)| weight(error))
-            .ok_or(Error::HostNotFound)?;
+        let (address, error) = last.ok_or(Error::HostNotFound)?;
         let reason = match (error, details.timeout.reason) {
             (Error::Io(e), _) => e.to_string(),
-            // The system's own limit.
-            (Error::Timeout(_), _) if left() > TICK => "Connection timed out".to_owned(),
-            (Error::Timeout(_), Timeout::Connect) => self.limits.no_connection(),
+            (Error::Timeout(_), Timeout::Connect) => "no answer (--connect-timeout)".to_owned(),
             (Error::Timeout(_), limit) => return Err(Error::Timeout(limit)),
             (other, _) => return Err(other),
         };
-        Err(io::Error::other(format!("cannot connect to {address}: {reason}")).into())
+        let text = match addresses.len() {
+            1 => format!("cannot connect to {address}: {reason}"),
+            count => {
+                format!("cannot connect to {address}, the last of {count} addresses: {reason}")
+            }
+        };
+        Err(io::Error::other(text).into())
     }
 
     fn connect_to(
         &self,
         address: SocketAddr,
-        turn: Duration,
+        limit: Duration,
         details: &ConnectionDetails,
     ) -> Result<Box<dyn Transport>, Error> {
-        if turn.is_zero() {
-            // ureq would make a second of it.
-            return Err(Error::Timeout(details.timeout.reason));
-        }
         let mut addrs = details.resolver.empty();
         addrs.push(address);
         let details = ConnectionDetails {
             addrs,
             now: (details.current_time)(),
             timeout: NextTimeout {
-                after: turn.into(),
+                after: limit.max(SHORTEST).into(),
                 ..details.timeout
             },
             uri: details.uri,
@@ -120,7 +96,7 @@ impl EachAddress {
             run_connector: details.run_connector.clone(),
             register_shutdown: details.register_shutdown.clone(),
         };
-        let connected = Connector::<()>::connect(&self.tcp, &details, None)?;
+        let connected = Connector::<()>::connect(&self.0, &details, None)?;
         Ok(connected.ok_or(Error::ConnectionFailed)?.boxed())
     }
 }
@@ -129,13 +105,13 @@ impl EachAddress {
 #[derive(Debug)]
 struct TcpLink {
     tcp: Box<dyn Transport>,
-    /// When the handshakes, with proxy and server, must be over.
+    /// When the handshakes with proxy and server must be over.
     deadline: Instant,
 }
 
 impl TcpLink {
-    /// What is left of `--connect-timeout`. ureq has a proxy's name looked up in that time, and gives
-    /// the whole of it anew to each read of the proxy's answer.
+    /// What is left of `--connect-timeout`: ureq gives the whole of it anew to each read of a proxy's
+    /// answer.
     fn limit(&self, timeout: NextTimeout) -> NextTimeout {
         match timeout.reason {
             Timeout::Connect => NextTimeout {
@@ -143,19 +119,6 @@ impl TcpLink {
                 ..timeout
             },
             _ => timeout,
-        }
-    }
-
-    /// Takes data that is there. Only that shows a server that was not silent: the connection's end
-    /// may be no more than what a failure left behind.
-    fn look_once_more(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let now = NextTimeout {
-            after: TICK.into(),
-            ..timeout
-        };
-        match self.tcp.await_input(now) {
-            Ok(false) | Err(Error::Timeout(_)) => Err(Error::Timeout(Timeout::PerRead)),
-            seen => seen,
         }
     }
 }
@@ -166,21 +129,13 @@ impl Transport for TcpLink {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        let timeout = self.limit(timeout);
-        self.tcp
-            .transmit_output(amount, timeout)
-            .map_err(reset_is_an_error)
+        let sent = self.tcp.transmit_output(amount, self.limit(timeout));
+        sent.map_err(reset_is_an_error)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let timeout = self.limit(timeout);
-        let awaited = match self.tcp.await_input(timeout) {
-            // The process may have been stopped all the while (SIGSTOP, a suspended host), and not the
-            // server silent: what has come in the meantime is there to be seen at once.
-            Err(Error::Timeout(Timeout::PerRead)) => self.look_once_more(timeout),
-            awaited => awaited,
-        };
-        awaited.map_err(reset_is_an_error)
+        let received = self.tcp.await_input(self.limit(timeout));
+        received.map_err(reset_is_an_error)
     }
 
     fn is_open(&mut self) -> bool {
@@ -188,7 +143,7 @@ impl Transport for TcpLink {
     }
 }
 
-/// Gives a reset another kind: ureq takes one of its own for the end of a body.
+/// ureq treats `ConnectionReset` as the end of a body; hide the kind so that it stays an error.
 fn reset_is_an_error(error: Error) -> Error {
     use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
     match error {
@@ -203,31 +158,14 @@ fn left_until(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }
 
-/// The addresses in the order of the lookup, but the two families in turn: a host that has lost one
-/// of them has lost all of its addresses.
-fn alternating(addresses: &[SocketAddr]) -> impl Iterator<Item = SocketAddr> {
-    let mut counts = [0, 0];
-    let mut ranked: Vec<(i32, SocketAddr)> = addresses
-        .iter()
-        .map(|&address| {
-            let count = &mut counts[usize::from(address.is_ipv4())];
-            *count += 1;
-            (*count, address)
-        })
-        .collect();
-    ranked.sort_by_key(|&(rank, _)| rank); // stable
-    ranked.into_iter().map(|(_, address)| address)
-}
-
-/// How much an address's failure tells of the server: its answer more than its silence, that more
-/// than what went wrong on the way, and least that this host has no way to such an address.
-fn weight(error: &Error) -> u8 {
-    match error {
-        Error::Io(e) => match e.kind() {
-            ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset => 3,
-            ErrorKind::NetworkUnreachable | ErrorKind::AddrNotAvailable => 0,
-            _ => 1,
-        },
-        _ => 2,
-    }
+/// The addresses in the order of the lookup, but with the two families alternating: a host that has
+/// lost one of them has lost all of its addresses.
+fn alternate(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let is_of_first = |address: &&SocketAddr| address.is_ipv4() == addresses[0].is_ipv4();
+    let (first, second): (Vec<_>, Vec<_>) = addresses.iter().partition(is_of_first);
+    (0..addresses.len())
+        .flat_map(|rank| [first.get(rank).copied(), second.get(rank).copied()])
+        .flatten()
+        .copied()
+        .collect()
 }

@@ -1,14 +1,13 @@
-//! The exchange with the server that a run consists of: what a message has to name of it, and the
-//! sentences for how it failed.
+//! The context of the error messages of a run's one HTTP exchange, and the sentences for how it failed.
 
-use std::io;
+use std::io::ErrorKind;
 
 use ureq::Timeout;
 
 use crate::api::call::Call;
 use crate::auth::credentials::AuthMethod;
-use crate::http::options::Limits;
-use crate::http::tls::{self, TlsFault};
+use crate::http::options::{Limits, Options};
+use crate::http::tls;
 use crate::report::error::{Error, Hint, Refusal};
 use crate::report::redact::{Redacted, Secrets};
 
@@ -19,16 +18,40 @@ pub const MAX_RESPONSE_HEAD: usize = 64 << 10;
 pub const PROXY_LOGIN_HINT: &str =
     "the proxy wants a user and a password: https_proxy=http://USER:PASSWORD@HOST:PORT";
 
-/// An exchange under way.
+/// Context for the error messages of one HTTP exchange.
 pub struct Exchange {
     pub call: Call,
-    /// Method, address and proxy.
+    /// The request as [`describe`] has it, without the query.
     pub name: String,
     /// Host and port, for a command to look at the server with.
     pub server: String,
+    /// Which certificates of the CA file can't be used, if any.
+    pub skipped_roots: Option<String>,
     pub limits: Limits,
     pub authentication: AuthMethod,
     pub secrets: Secrets,
+}
+
+/// Describes the request, with the proxy if there is one.
+pub fn describe(options: &Options, url: &str) -> String {
+    match &options.proxy {
+        Some(proxy) => format!("GET {url} through the proxy {}", proxy.name),
+        None => format!("GET {url}"),
+    }
+}
+
+/// The error of a run that reached `--max-time`.
+pub fn out_of_time(call: &Call, options: &Options) -> Error {
+    Error::Network {
+        call: describe(options, &options.endpoint.address(call)),
+        reason: not_finished(&options.limits),
+        hint: None,
+    }
+}
+
+fn not_finished(limits: &Limits) -> String {
+    let seconds = limits.run.unwrap_or_default().as_secs_f64();
+    format!("not finished after {seconds} s (--max-time)")
 }
 
 impl Exchange {
@@ -62,21 +85,18 @@ impl Exchange {
         if let ureq::Error::ConnectProxyFailed(text) = error {
             return self.no_tunnel(text);
         }
-        let reason = self.reason(error);
         // Some of these texts quote the server: names in a certificate, a malformed header.
-        let quoted = |reason: &str| self.redact(reason).to_string();
-        match tls::explain(&reason, &self.server) {
-            None => self.network(quoted(&reason), None),
-            Some(TlsFault {
-                is_certificate: false,
-                reason,
-                hint,
-            }) => self.network(quoted(&reason), hint),
-            Some(TlsFault { reason, hint, .. }) => Error::Untrusted {
-                call: self.name.clone(),
-                reason: quoted(&reason),
-                hint,
-            },
+        let Some(fault) = tls::explain(error, self) else {
+            return self.network(self.redact(&self.reason(error)).to_string(), None);
+        };
+        let reason = self.redact(&fault.reason).to_string();
+        if !fault.is_certificate {
+            return self.network(reason, fault.hint);
+        }
+        Error::Untrusted {
+            call: self.name.clone(),
+            reason,
+            hint: fault.hint,
         }
     }
 
@@ -96,7 +116,7 @@ impl Exchange {
         let hint = match status {
             407 => PROXY_LOGIN_HINT,
             300..=399 => "the proxy may require a login first: open a page through it in a browser",
-            _ => "the proxy does not let this call through: ask those who run it",
+            _ => "the proxy does not let this call through: ask the proxy's administrator",
         };
         Error::Refused(Box::new(Refusal {
             by: format!("{}: the proxy", self.name),
@@ -124,10 +144,13 @@ impl Exchange {
                 "the connection was silent for {} s (--timeout)",
                 self.limits.silence.as_secs_f64()
             ),
-            ureq::Error::Timeout(Timeout::Connect) => self.limits.no_connection(),
-            ureq::Error::Timeout(Timeout::Global) => self.limits.out_of_time(),
-            ureq::Error::Io(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
-                "the connection ended before the answer did".to_owned()
+            ureq::Error::Timeout(Timeout::Connect) => format!(
+                "there was no connection within {} s (--connect-timeout)",
+                self.limits.connect.as_secs_f64()
+            ),
+            ureq::Error::Timeout(Timeout::Global) => not_finished(&self.limits),
+            ureq::Error::Io(e) if e.kind() == ErrorKind::UnexpectedEof => {
+                "the server closed the connection before the response was complete".to_owned()
             }
             ureq::Error::Io(e) => e.to_string(),
             ureq::Error::Protocol(e) => format!("malformed HTTP: {e}"),

@@ -3,6 +3,7 @@
 //!
 //! Only this folder names ureq and rustls. It uses `auth`, `api` and what lies below them.
 
+pub mod ca_file;
 pub mod connect;
 pub mod exchange;
 pub mod options;

@@ -4,7 +4,6 @@
 //! caller can set, goes direct where a value can't be parsed, and compares names whole.
 
 use std::ffi::OsString;
-use std::fmt;
 
 use crate::api::endpoint::{Authority, in_brackets, without_dot};
 
@@ -16,18 +15,12 @@ const EXCEPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
 const DEFAULT_PORT: u16 = 1080;
 const DEFAULT_TLS_PORT: u16 = 443;
 
-/// The longest value of a variable that names a proxy, in bytes. A name, a user and a password, each
-/// of any use, fit.
-const MAX_LENGTH: usize = 4096;
-
 /// A proxy that opens tunnels (`CONNECT`, RFC 9110, section 9.3.6).
 pub struct Proxy {
-    scheme: &'static str,
-    /// `user:password`, percent-encoded. It is a secret, and only [`Proxy::url`] shows it.
-    user_info: Option<String>,
-    authority: Authority,
-    /// The variable that named it.
-    variable: &'static str,
+    /// With user and password: for the connection, never for a message.
+    pub ureq: ureq::Proxy,
+    /// URL and variable, for messages.
+    pub name: String,
 }
 
 impl Proxy {
@@ -59,9 +52,6 @@ impl Proxy {
     }
 
     fn parse(value: &str, variable: &'static str) -> Result<Self, String> {
-        if value.len() > MAX_LENGTH {
-            return Err(format!("it is longer than {MAX_LENGTH} bytes"));
-        }
         let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
         let (scheme, default_port) = match scheme.to_ascii_lowercase().as_str() {
             "http" => ("http", DEFAULT_PORT),
@@ -69,63 +59,22 @@ impl Proxy {
             _ => return Err("its scheme is neither http nor https".to_owned()),
         };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
-        let (user_info, host_and_port) = match rest.rsplit_once('@') {
-            Some((user_info, rest)) => (Some(user_info.to_owned()), rest),
-            None => (None, rest),
+        let (user_info, host_and_port) = match rest.rfind('@') {
+            Some(at) => rest.split_at(at + 1),
+            None => ("", rest),
         };
-        if !user_info.as_deref().is_none_or(is_user_info) {
-            return Err(
-                "its user and password must be percent-encoded, and UTF-8 when decoded".to_owned(),
-            );
-        }
         let mut authority = Authority::parse(host_and_port)?;
         authority.port.get_or_insert(default_port);
+        let with_user = format!("{user_info}{authority}");
         Ok(Self {
-            scheme,
-            user_info,
-            authority,
-            variable,
+            // A slash before the '@', for one, would make another host of it.
+            ureq: ureq::Proxy::new(&format!("{scheme}://{with_user}"))
+                .ok()
+                .filter(|proxy| proxy.uri().authority().is_some_and(|it| *it == *with_user))
+                .ok_or("its user and password must be percent-encoded, and UTF-8 when decoded")?,
+            name: format!("{scheme}://{authority} ({variable})"),
         })
     }
-
-    /// The whole URL, with the password: for the connection, never for a message.
-    pub fn url(&self) -> String {
-        match &self.user_info {
-            Some(user_info) => format!("{}://{user_info}@{}", self.scheme, self.authority),
-            None => format!("{}://{}", self.scheme, self.authority),
-        }
-    }
-}
-
-/// With its variable, and without the user information, for messages.
-impl fmt::Display for Proxy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}://{} ({})",
-            self.scheme, self.authority, self.variable
-        )
-    }
-}
-
-/// Whether the text can be a URL's user information (RFC 3986, section 3.2.1), and stands for UTF-8.
-/// Anything else, a slash for one, would make another host of it.
-fn is_user_info(text: &str) -> bool {
-    let mut decoded = Vec::new();
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let (byte, width) = match c {
-            '%' => match rest.get(1..3).map(|digits| u8::from_str_radix(digits, 16)) {
-                Some(Ok(byte)) if !rest.starts_with("%+") => (byte, 3),
-                _ => return false,
-            },
-            c if c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:".contains(c) => (c as u8, 1),
-            _ => return false,
-        };
-        decoded.push(byte);
-        rest = &rest[width..];
-    }
-    std::str::from_utf8(&decoded).is_ok()
 }
 
 /// Whether `list` (names split by commas or white space) exempts `host` from the proxy. A name

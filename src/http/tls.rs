@@ -1,74 +1,30 @@
 //! What failed in TLS, in the user's words.
-//!
-//! rustls's types can't be named here without a dependency of its own, so its texts are what a fault
-//! is known by; the tests hold them to what they say.
+
+use rustls::AlertDescription::{HandshakeFailure, InsufficientSecurity, ProtocolVersion};
+use rustls::pki_types::UnixTime;
+use rustls::{CertificateError, Error, InvalidMessage};
 
 use crate::auth::timestamp::Timestamp;
+use crate::http::exchange::Exchange;
 use crate::report::error::Hint;
 
-/// How rustls begins to tell every fault of a certificate.
-const CERTIFICATE: &str = "invalid peer certificate: ";
-
-/// What rustls calls a certificate's fault, somewhere in its text, and what it is. With ring, a
-/// signature by a key of another kind than [`SUPPORTED`] has is a bad one.
-const CERTIFICATE_FAULTS: [(&str, &str); 8] = [
-    ("BadEncoding", "it can't be read"),
-    (
-        "BadSignature",
-        "a signature on it, or with it, is wrong or of a kind that this program does not take",
-    ),
-    ("CaUsedAsEndEntity", "it is a CA's, not a server's"),
-    ("EndEntityUsedAsCa", "its issuer is no CA"),
-    ("MaximumPathDepthExceeded", "its chain is too long"),
-    (
-        "NameConstraintViolation",
-        "its issuer may not issue it for this name",
-    ),
-    (
-        "UnsupportedSignatureAlgorithm",
-        "a signature on it, or with it, is of a kind that this program does not take",
-    ),
-    ("UnsupportedCertVersion", "it is not of version 3"),
-];
-
-/// How rustls tells every alert of the other side's.
-const ALERT: &str = "received fatal alert: ";
-
-/// The alerts that are more than the end of TLS.
-const ALERTS: [(&str, &str); 5] = [
-    ("HandshakeFailure", NOTHING_IN_COMMON),
-    ("InsufficientSecurity", NOTHING_IN_COMMON),
-    (
-        "ProtocolVersion",
-        "the other side takes no version of TLS that this program speaks",
-    ),
-    (
-        "CertificateRequired",
-        "the other side wants a client's certificate, and this program has none",
-    ),
-    (
-        "UnrecognisedName",
-        "the other side does not know the name that it was called by",
-    ),
-];
-
-/// How rustls tells that it can't go on with the other side, and what it means.
-const DISAGREEMENTS: [(&str, &str); 2] = [
-    ("peer is incompatible: ", NOTHING_IN_COMMON),
-    ("peer misbehaved: ", "the other side breaks TLS's rules"),
-];
-
-const NOTHING_IN_COMMON: &str =
-    "the other side and this program have no version, cipher or key exchange of TLS in common";
-
-/// How rustls tells of what is no TLS at all.
-const NO_RECORD: &str = "received corrupt message of type InvalidContentType";
-
-const NOT_TLS: &str = "the other side does not speak TLS: a wrong port, or a proxy or a captive \
-    portal in between that answers in the service's place";
-
 const SUPPORTED: &str = "this program speaks TLS 1.2 and 1.3 with ECDHE and AEAD ciphers, and takes \
-    RSA keys of 2048 bits or more, P-256, P-384 and Ed25519, and chains of up to 6 intermediates";
+    RSA keys of 2048 bits or more, P-256, P-384 and Ed25519";
+
+const NOT_TLS: &str = "the server does not speak TLS: a wrong port, or a proxy or a captive portal in \
+    between that answers in the service's place";
+
+const CLOCK: &str = "check this host's clock; if it is right, the server's operators must renew the \
+    certificate";
+
+const TRUST_ISSUER: &str = "give the certificate of the CA that issued the server's to --cacert";
+
+const NEW_CERTIFICATE: &str = "the server needs a new certificate: X.509 version 3, with \
+    basicConstraints=CA:FALSE and a subjectAltName";
+
+const EITHER: &str = "if it is a CA's, give the certificate of the CA that issued the server's to \
+    --cacert; if it is the server's own, a new one is needed: X.509 version 3, with \
+    basicConstraints=CA:FALSE and a subjectAltName";
 
 /// A fault, and what to do about it.
 pub struct TlsFault {
@@ -78,81 +34,100 @@ pub struct TlsFault {
     pub hint: Hint,
 }
 
-/// Explains rustls's `text`, if it is one of those that need it. `server` is `HOST:PORT`.
-pub fn explain(text: &str, server: &str) -> Option<TlsFault> {
-    if let Some(fault) = text.strip_prefix(CERTIFICATE) {
-        let (reason, hint) = explain_certificate(fault, server);
-        return Some(TlsFault {
-            is_certificate: true,
-            reason,
-            hint: Some(hint.into()),
-        });
-    }
-    let (reason, hint) = if text == NO_RECORD {
-        ("the answer is not TLS".to_owned(), NOT_TLS)
-    } else if let Some(alert) = text.strip_prefix(ALERT) {
-        let reason = match words(&ALERTS, alert) {
-            Some(reason) => format!("{reason} (alert {alert})"),
-            None => format!("the other side ended TLS with the alert {alert}"),
-        };
-        (reason, SUPPORTED)
-    } else {
-        let reason = DISAGREEMENTS.iter().find_map(|(beginning, words)| {
-            let fault = text.strip_prefix(beginning)?;
-            Some(format!("{words} ({fault})"))
-        });
-        (reason?, SUPPORTED)
+/// The fault of rustls in an error of ureq's, if there is one.
+pub fn explain(error: &ureq::Error, exchange: &Exchange) -> Option<TlsFault> {
+    let error = match error {
+        ureq::Error::Io(e) => e.get_ref()?.downcast_ref()?,
+        ureq::Error::Rustls(e) => e,
+        _ => return None,
+    };
+    let (reason, hint) = match error {
+        Error::InvalidCertificate(fault) => explain_certificate(fault, exchange),
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            ("the answer is not TLS".to_owned(), Some(NOT_TLS.into()))
+        }
+        Error::AlertReceived(HandshakeFailure | InsufficientSecurity | ProtocolVersion)
+        | Error::PeerIncompatible(_) => (
+            format!(
+                "the server and this program have no version, cipher or key exchange of TLS in common ({error})"
+            ),
+            Some(SUPPORTED.into()),
+        ),
+        other => (other.to_string(), None),
     };
     Some(TlsFault {
-        is_certificate: false,
+        is_certificate: matches!(error, Error::InvalidCertificate(_)),
         reason,
-        hint: Some(hint.into()),
+        hint,
     })
 }
 
-/// What stands beside the first name that is in the text.
-fn words(table: &[(&str, &'static str)], text: &str) -> Option<&'static str> {
-    let found = table.iter().find(|(name, _)| text.contains(name));
-    found.map(|(_, words)| *words)
+fn explain_certificate(fault: &CertificateError, exchange: &Exchange) -> (String, Hint) {
+    let date = |time: &UnixTime| Timestamp::from_unix_time(time.as_secs());
+    let (reason, hint) = match fault {
+        CertificateError::UnknownIssuer => {
+            let mut hint = format!(
+                "see who issued it: openssl s_client -connect {} -showcerts; for a private CA, get \
+                 its certificate from its administrator, and give it to --cacert; if you expected \
+                 no private CA, it may be an attacker",
+                exchange.server
+            );
+            if let Some(skipped) = &exchange.skipped_roots {
+                hint = format!("{skipped}; {hint}");
+            }
+            return ("its issuer is unknown".to_owned(), Some(hint.into()));
+        }
+        CertificateError::ExpiredContext { time, not_after } => (
+            format!(
+                "it expired at {}, and this host's clock says {}",
+                date(not_after),
+                date(time)
+            ),
+            CLOCK,
+        ),
+        CertificateError::NotValidYetContext { time, not_before } => (
+            format!(
+                "it is not valid before {}, and this host's clock says {}",
+                date(not_before),
+                date(time)
+            ),
+            CLOCK,
+        ),
+        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
+            (fault.to_string(), NEW_CERTIFICATE)
+        }
+        CertificateError::NotValidForNameContext { .. } => (
+            fault.to_string(),
+            "--endpoint must be a name in the certificate",
+        ),
+        // With ring, a signature by a key of a kind that it lacks is a bad one too.
+        CertificateError::BadSignature
+        | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
+            "a signature on it, or with it, is wrong or of a kind that this program does not take"
+                .to_owned(),
+            SUPPORTED,
+        ),
+        CertificateError::Other(fault) => return explain_untyped(&fault.0.to_string()),
+        other => return (other.to_string(), None),
+    };
+    (reason, Some(hint.into()))
 }
 
-fn explain_certificate(fault: &str, server: &str) -> (String, String) {
-    let clock = "check this host's clock; if it is right, the server's operators must renew the \
-                 certificate";
-    if fault == "UnknownIssuer" {
-        let hint = format!(
-            "see who issued it: openssl s_client -connect {server} -showcerts; for a private CA, get \
-             its certificate from those who run it, and give it to --cacert; if you expected \
-             no private CA, it may be an attacker"
-        );
-        return ("its issuer is unknown".to_owned(), hint);
-    }
-    if let Some((now, limit)) = times(fault) {
-        if fault.starts_with("certificate expired") {
-            let reason = format!("it expired at {limit}, and this host's clock says {now}");
-            return (reason, clock.to_owned());
-        }
-        if fault.starts_with("certificate not valid yet") {
-            let reason =
-                format!("it is not valid before {limit}, and this host's clock says {now}");
-            return (reason, clock.to_owned());
-        }
-    }
-    if fault.starts_with("certificate not valid for name") {
-        let hint = "--endpoint must be a name in the certificate";
-        return (fault.to_owned(), hint.to_owned());
-    }
-    let reason = words(&CERTIFICATE_FAULTS, fault).unwrap_or(fault);
-    (reason.to_owned(), SUPPORTED.to_owned())
-}
-
-/// The first two numbers in a fault, which are times: the host's, and the certificate's.
-fn times(fault: &str) -> Option<(Timestamp, Timestamp)> {
-    let mut numbers = fault
-        .split(|c: char| !c.is_ascii_digit())
-        .filter_map(|digits| digits.parse().ok());
-    Some((
-        Timestamp::from_unix_time(numbers.next()?),
-        Timestamp::from_unix_time(numbers.next()?),
-    ))
+/// Explains a fault that rustls passes on from webpki without a type of its own, by webpki's name.
+fn explain_untyped(fault: &str) -> (String, Hint) {
+    let (reason, hint) = match fault {
+        "CaUsedAsEndEntity" => ("it is a CA's, not a server's", NEW_CERTIFICATE),
+        "PathLenConstraintViolated" => (
+            "a CA's certificate above it allows fewer CAs in between (pathlen)",
+            TRUST_ISSUER,
+        ),
+        "UnsupportedCertVersion" => ("a certificate is not of X.509 version 3", EITHER),
+        "UnsupportedCriticalExtension" => (
+            "a certificate has a critical extension that this program does not know",
+            EITHER,
+        ),
+        other => return (other.to_owned(), None),
+    };
+    (reason.to_owned(), Some(hint.into()))
 }

@@ -1,0 +1,125 @@
+//! The file with the certificates to trust (PEM).
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use ureq::tls::Certificate;
+
+use crate::report::error::Error;
+use crate::report::escape::display_path;
+
+/// The largest file, in bytes. The usual bundle of a distribution has 220 kB.
+const MAX_LENGTH: u64 = 4 << 20;
+
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
+
+pub struct CaFile {
+    pub path: PathBuf,
+    /// The variable that named it, if it was one.
+    pub variable: Option<&'static str>,
+}
+
+/// What a CA file holds.
+pub struct Roots {
+    pub trusted: Vec<Certificate<'static>>,
+    /// A sentence with the numbers of the certificates that rustls can't use, if there are any.
+    pub skipped: Option<String>,
+}
+
+impl CaFile {
+    pub fn read(&self) -> Result<Roots, Error> {
+        let failed = |reason: String| Error::local("use the CA file", self, reason);
+        let mut content = Vec::new();
+        File::open(&self.path)
+            .and_then(|file| file.take(MAX_LENGTH + 1).read_to_end(&mut content))
+            .map_err(|e| failed(e.to_string()))?;
+        if content.len() as u64 > MAX_LENGTH {
+            return Err(failed(format!("it is larger than {MAX_LENGTH} bytes")));
+        }
+        let text = String::from_utf8_lossy(&content);
+        let (trusted, skipped) = parse(&text).map_err(failed)?;
+        if trusted.is_empty() {
+            let found_none = skipped.is_empty();
+            let reason = found_none.then(|| describe(&content, &text));
+            return Err(failed(
+                reason
+                    .unwrap_or("no certificate in it can be used")
+                    .to_owned(),
+            ));
+        }
+        let numbers = skipped.join(", ");
+        let skipped = format!("in {self}, these certificates can't be used: {numbers}");
+        Ok(Roots {
+            trusted,
+            skipped: Some(skipped).filter(|_| !numbers.is_empty()),
+        })
+    }
+}
+
+impl fmt::Display for CaFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&display_path(&self.path))?;
+        match self.variable {
+            Some(variable) => write!(f, " ({variable})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Parses each certificate, wherever its first line begins, into those to trust and the numbers of those
+/// that rustls can't use. Anything else in the file, such as a key, is ignored.
+fn parse(text: &str) -> Result<(Vec<Certificate<'static>>, Vec<String>), String> {
+    let (mut trusted, mut skipped) = (Vec::new(), Vec::new());
+    for (index, (at, _)) in text.match_indices(BEGIN).enumerate() {
+        let fault = |fault: &str| {
+            let line = 1 + text[..at].matches('\n').count();
+            format!("certificate {}, in line {line}, {fault}", index + 1)
+        };
+        let body = &text[at + BEGIN.len()..];
+        let end = body.find("-----").unwrap_or(body.len());
+        if !body[end..].starts_with(END) {
+            return Err(fault("is cut short: its last line is missing"));
+        }
+        let section = format!("{BEGIN}\n{}\n{END}\n", &body[..end]);
+        let der = CertificateDer::from_pem_slice(section.as_bytes())
+            .map_err(|_| fault("is not base64"))?;
+        if is_cut(&der) {
+            return Err(fault("is cut short"));
+        }
+        match RootCertStore::empty().add(der.clone()) {
+            Ok(()) => trusted.push(Certificate::from_der(&der).to_owned()),
+            Err(_) => skipped.push((index + 1).to_string()),
+        }
+    }
+    Ok((trusted, skipped))
+}
+
+/// Whether bytes are missing at the certificate's end, by the length at its beginning (a DER SEQUENCE
+/// with a length of two bytes, X.690, section 8.1.3.5).
+fn is_cut(der: &[u8]) -> bool {
+    matches!(*der, [0x30, 0x82, high, low, ..]
+        if der.len() < 4 + usize::from(u16::from_be_bytes([high, low])))
+}
+
+/// What a file is that has no certificate in PEM.
+fn describe(content: &[u8], text: &str) -> &'static str {
+    match content {
+        [0x30, 0x80..=0x84, ..] => "it is DER, not PEM (openssl x509 -inform der converts it)",
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'-', 0, ..] | [0, b'-', ..] => {
+            "it is UTF-16, not ASCII or UTF-8"
+        }
+        _ if text.contains("-----BEGIN PKCS7-----") => {
+            "it is PKCS #7 (openssl pkcs7 -print_certs converts it)"
+        }
+        _ if text.contains("-----BEGIN TRUSTED CERTIFICATE-----") => {
+            "it holds a TRUSTED CERTIFICATE (openssl x509 converts it)"
+        }
+        _ => "it holds no certificate",
+    }
+}
