@@ -25,15 +25,9 @@ pub struct CaFile {
     pub variable: Option<&'static str>,
 }
 
-/// What a CA file holds.
-pub struct Roots {
-    pub trusted: Vec<Certificate<'static>>,
-    /// A sentence with the numbers of the certificates that rustls can't use, if there are any.
-    pub skipped: Option<String>,
-}
-
 impl CaFile {
-    pub fn read(&self) -> Result<Roots, Error> {
+    /// Reads the certificates to trust, and says which ones of the file can't be used, if any.
+    pub fn read(&self) -> Result<(Vec<Certificate<'static>>, Option<String>), Error> {
         let failed = |reason: String| Error::local("use the CA file", self, reason);
         let mut content = Vec::new();
         File::open(&self.path)
@@ -44,21 +38,16 @@ impl CaFile {
         }
         let text = String::from_utf8_lossy(&content);
         let (trusted, skipped) = parse(&text).map_err(failed)?;
-        if trusted.is_empty() {
-            let found_none = skipped.is_empty();
-            let reason = found_none.then(|| describe(&content, &text));
-            return Err(failed(
-                reason
-                    .unwrap_or("no certificate in it can be used")
-                    .to_owned(),
-            ));
-        }
         let numbers = skipped.join(", ");
-        let skipped = format!("in {self}, these certificates can't be used: {numbers}");
-        Ok(Roots {
-            trusted,
-            skipped: Some(skipped).filter(|_| !numbers.is_empty()),
-        })
+        match (trusted.is_empty(), skipped.is_empty()) {
+            (true, true) => Err(failed(describe(&content, &text))),
+            (true, false) => Err(failed("no certificate in it can be used".to_owned())),
+            (false, true) => Ok((trusted, None)),
+            (false, false) => {
+                let skipped = format!("in {self}, these certificates can't be used: {numbers}");
+                Ok((trusted, Some(skipped)))
+            }
+        }
     }
 }
 
@@ -108,18 +97,15 @@ fn is_cut(der: &[u8]) -> bool {
 }
 
 /// What a file is that has no certificate in PEM.
-fn describe(content: &[u8], text: &str) -> &'static str {
-    match content {
-        [0x30, 0x80..=0x84, ..] => "it is DER, not PEM (openssl x509 -inform der converts it)",
-        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'-', 0, ..] | [0, b'-', ..] => {
-            "it is UTF-16, not ASCII or UTF-8"
+fn describe(content: &[u8], text: &str) -> String {
+    let others = ["PKCS7", "TRUSTED CERTIFICATE", "X509 CERTIFICATE"];
+    let is_there = |label: &&str| text.contains(&format!("-----BEGIN {label}-----"));
+    match (content, others.into_iter().find(is_there)) {
+        ([0x30, 0x80..=0x84, ..], _) => "it is DER, not PEM".to_owned(),
+        ([0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'-', 0, ..] | [0, b'-', ..], _) => {
+            "it is UTF-16, not ASCII or UTF-8".to_owned()
         }
-        _ if text.contains("-----BEGIN PKCS7-----") => {
-            "it is PKCS #7 (openssl pkcs7 -print_certs converts it)"
-        }
-        _ if text.contains("-----BEGIN TRUSTED CERTIFICATE-----") => {
-            "it holds a TRUSTED CERTIFICATE (openssl x509 converts it)"
-        }
-        _ => "it holds no certificate",
+        (_, Some(label)) => format!("it holds {label}, but must hold CERTIFICATE (PEM)"),
+        (_, None) => "it holds no certificate".to_owned(),
     }
 }

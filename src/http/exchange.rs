@@ -25,8 +25,8 @@ pub struct Exchange {
     pub name: String,
     /// Host and port, for a command to look at the server with.
     pub server: String,
-    /// Which certificates of the CA file can't be used, if any.
-    pub skipped_roots: Option<String>,
+    /// Which certificates of the CA file can't be used, for the hint; empty if there are none.
+    pub skipped_roots: String,
     pub limits: Limits,
     pub authentication: AuthMethod,
     pub secrets: Secrets,
@@ -61,11 +61,6 @@ impl Exchange {
         self.secrets.redact(text)
     }
 
-    /// The same, of bytes.
-    pub fn redact_bytes(&self, bytes: &[u8]) -> Redacted {
-        self.redact(&String::from_utf8_lossy(bytes))
-    }
-
     /// A 200 that brought something else.
     pub fn unexpected(&self, reason: String, hint: Hint) -> Error {
         Error::UnexpectedBody {
@@ -77,7 +72,7 @@ impl Exchange {
 
     /// An answer that is not HTTP, or HTTP that ureq lets pass.
     pub fn malformed(&self, reason: &str) -> Error {
-        self.network(format!("malformed HTTP: {reason}"), None)
+        self.network(&format!("malformed HTTP: {reason}"), None)
     }
 
     /// Tells a failure of ureq's in the user's words.
@@ -85,18 +80,21 @@ impl Exchange {
         if let ureq::Error::ConnectProxyFailed(text) = error {
             return self.no_tunnel(text);
         }
-        // Some of these texts quote the server: names in a certificate, a malformed header.
-        let Some(fault) = tls::explain(error, self) else {
-            return self.network(self.redact(&self.reason(error)).to_string(), None);
-        };
-        let reason = self.redact(&fault.reason).to_string();
-        if !fault.is_certificate {
-            return self.network(reason, fault.hint);
-        }
-        Error::Untrusted {
-            call: self.name.clone(),
-            reason,
-            hint: fault.hint,
+        match tls::find(error) {
+            Some(rustls::Error::InvalidCertificate(fault)) => {
+                let (reason, hint) =
+                    tls::explain_certificate(fault, &self.server, &self.skipped_roots);
+                Error::Untrusted {
+                    call: self.name.clone(),
+                    reason: self.redact(&reason).to_string(),
+                    hint,
+                }
+            }
+            Some(fault) => {
+                let (reason, hint) = tls::explain(fault);
+                self.network(&reason, hint)
+            }
+            None => self.network(&self.reason(error), None),
         }
     }
 
@@ -110,8 +108,7 @@ impl Exchange {
             .filter(|status| matches!(status, 300..=407 | 409..=428 | 430..=499));
         let Some(status) = status else {
             let text = text.split('/').next().unwrap_or(text);
-            let reason = format!("no tunnel was opened: {text}");
-            return self.network(self.redact(&reason).to_string(), None);
+            return self.network(&format!("no tunnel was opened: {text}"), None);
         };
         let hint = match status {
             407 => PROXY_LOGIN_HINT,
@@ -130,10 +127,11 @@ impl Exchange {
         }))
     }
 
-    fn network(&self, reason: String, hint: Hint) -> Error {
+    /// The reason may quote the server: names in a certificate, a malformed header.
+    fn network(&self, reason: &str, hint: Hint) -> Error {
         Error::Network {
             call: self.name.clone(),
-            reason,
+            reason: self.redact(reason).to_string(),
             hint,
         }
     }

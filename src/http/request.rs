@@ -37,10 +37,9 @@ impl Request {
     /// Prepares the call. It reads the credentials and the CA file, and opens no connection.
     pub fn prepare(call: Call, options: Options, console: Console) -> Result<Self, Error> {
         let (roots, skipped) = match &options.cacert {
-            Some(file) => {
-                let roots = file.read()?;
-                (RootCerts::from(roots.trusted), roots.skipped)
-            }
+            Some(file) => file
+                .read()
+                .map(|(roots, skipped)| (RootCerts::from(roots), skipped))?,
             None => (RootCerts::WebPki, None),
         };
         if let Some(skipped) = &skipped {
@@ -66,7 +65,7 @@ impl Request {
             call,
             name,
             server: options.endpoint.server(),
-            skipped_roots: skipped,
+            skipped_roots: skipped.map_or_else(String::new, |text| text + "; "),
             limits: options.limits,
             authentication: authentication.kind,
             secrets: authentication.secrets,

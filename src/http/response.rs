@@ -137,7 +137,10 @@ impl Answer {
 
     fn header(&self, name: &str) -> Option<Redacted> {
         let value = self.response.headers().get(name)?;
-        Some(self.exchange.redact_bytes(value.as_bytes())).filter(|value| !value.is_empty())
+        let value = self
+            .exchange
+            .redact(&String::from_utf8_lossy(value.as_bytes()));
+        Some(value).filter(|value| !value.is_empty())
     }
 }
 

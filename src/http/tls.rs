@@ -2,10 +2,9 @@
 
 use rustls::AlertDescription::{HandshakeFailure, InsufficientSecurity, ProtocolVersion};
 use rustls::pki_types::UnixTime;
-use rustls::{CertificateError, Error, InvalidMessage};
+use rustls::{CertificateError as Fault, Error, InvalidMessage};
 
 use crate::auth::timestamp::Timestamp;
-use crate::http::exchange::Exchange;
 use crate::report::error::Hint;
 
 const SUPPORTED: &str = "this program speaks TLS 1.2 and 1.3 with ECDHE and AEAD ciphers, and takes \
@@ -26,89 +25,71 @@ const EITHER: &str = "if it is a CA's, give the certificate of the CA that issue
     --cacert; if it is the server's own, a new one is needed: X.509 version 3, with \
     basicConstraints=CA:FALSE and a subjectAltName";
 
-/// A fault, and what to do about it.
-pub struct TlsFault {
-    /// Whether the certificate is not trusted, or else TLS failed.
-    pub is_certificate: bool,
-    pub reason: String,
-    pub hint: Hint,
-}
+const OTHER_NAME: &str = "--endpoint must be a name in the certificate";
+
+const BAD_SIGNATURE: &str =
+    "a signature on it, or with it, is wrong or of a kind that this program does not take";
 
 /// The fault of rustls in an error of ureq's, if there is one.
-pub fn explain(error: &ureq::Error, exchange: &Exchange) -> Option<TlsFault> {
-    let error = match error {
-        ureq::Error::Io(e) => e.get_ref()?.downcast_ref()?,
-        ureq::Error::Rustls(e) => e,
-        _ => return None,
-    };
-    let (reason, hint) = match error {
-        Error::InvalidCertificate(fault) => explain_certificate(fault, exchange),
+pub fn find(error: &ureq::Error) -> Option<&Error> {
+    match error {
+        ureq::Error::Io(e) => e.get_ref()?.downcast_ref(),
+        ureq::Error::Rustls(e) => Some(e),
+        _ => None,
+    }
+}
+
+/// What is wrong in TLS, and what to do about it.
+pub fn explain(error: &Error) -> (String, Hint) {
+    match error {
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
             ("the answer is not TLS".to_owned(), Some(NOT_TLS.into()))
         }
         Error::AlertReceived(HandshakeFailure | InsufficientSecurity | ProtocolVersion)
         | Error::PeerIncompatible(_) => (
             format!(
-                "the server and this program have no version, cipher or key exchange of TLS in common ({error})"
+                "the server and this program have no version, cipher or key exchange of TLS in \
+                 common ({error})"
             ),
             Some(SUPPORTED.into()),
         ),
         other => (other.to_string(), None),
-    };
-    Some(TlsFault {
-        is_certificate: matches!(error, Error::InvalidCertificate(_)),
-        reason,
-        hint,
-    })
+    }
 }
 
-fn explain_certificate(fault: &CertificateError, exchange: &Exchange) -> (String, Hint) {
-    let date = |time: &UnixTime| Timestamp::from_unix_time(time.as_secs());
+/// What is wrong with a certificate. `server` is `HOST:PORT`; `skipped` says which certificates of the CA
+/// file can't be used, and ends in a semicolon.
+pub fn explain_certificate(fault: &Fault, server: &str, skipped: &str) -> (String, Hint) {
+    let clock = |what: &str, limit: &UnixTime, now: &UnixTime| {
+        let [limit, now] = [limit, now].map(|time| Timestamp::from_unix_time(time.as_secs()));
+        format!("{what} {limit}, and this host's clock says {now}")
+    };
     let (reason, hint) = match fault {
-        CertificateError::UnknownIssuer => {
-            let mut hint = format!(
-                "see who issued it: openssl s_client -connect {} -showcerts; for a private CA, get \
-                 its certificate from its administrator, and give it to --cacert; if you expected \
-                 no private CA, it may be an attacker",
-                exchange.server
+        Fault::UnknownIssuer => {
+            let hint = format!(
+                "{skipped}see who issued it: openssl s_client -connect {server} -showcerts; for a \
+                 private CA, get its certificate from its administrator, and give it to --cacert; \
+                 if you expected no private CA, it may be an attacker"
             );
-            if let Some(skipped) = &exchange.skipped_roots {
-                hint = format!("{skipped}; {hint}");
-            }
             return ("its issuer is unknown".to_owned(), Some(hint.into()));
         }
-        CertificateError::ExpiredContext { time, not_after } => (
-            format!(
-                "it expired at {}, and this host's clock says {}",
-                date(not_after),
-                date(time)
-            ),
-            CLOCK,
-        ),
-        CertificateError::NotValidYetContext { time, not_before } => (
-            format!(
-                "it is not valid before {}, and this host's clock says {}",
-                date(not_before),
-                date(time)
-            ),
-            CLOCK,
-        ),
-        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => {
+        Fault::ExpiredContext { time, not_after } => {
+            (clock("it expired at", not_after, time), CLOCK)
+        }
+        Fault::NotValidYetContext { time, not_before } => {
+            (clock("it is not valid before", not_before, time), CLOCK)
+        }
+        Fault::NotValidForNameContext { presented, .. } if presented.is_empty() => {
             (fault.to_string(), NEW_CERTIFICATE)
         }
-        CertificateError::NotValidForNameContext { .. } => (
-            fault.to_string(),
-            "--endpoint must be a name in the certificate",
-        ),
+        Fault::NotValidForNameContext { .. } => (fault.to_string(), OTHER_NAME),
         // With ring, a signature by a key of a kind that it lacks is a bad one too.
-        CertificateError::BadSignature
-        | CertificateError::UnsupportedSignatureAlgorithmContext { .. }
-        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
-            "a signature on it, or with it, is wrong or of a kind that this program does not take"
-                .to_owned(),
-            SUPPORTED,
-        ),
-        CertificateError::Other(fault) => return explain_untyped(&fault.0.to_string()),
+        Fault::BadSignature
+        | Fault::UnsupportedSignatureAlgorithmContext { .. }
+        | Fault::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            (BAD_SIGNATURE.to_owned(), SUPPORTED)
+        }
+        Fault::Other(fault) => return explain_untyped(&fault.0.to_string()),
         other => return (other.to_string(), None),
     };
     (reason, Some(hint.into()))
@@ -118,10 +99,7 @@ fn explain_certificate(fault: &CertificateError, exchange: &Exchange) -> (String
 fn explain_untyped(fault: &str) -> (String, Hint) {
     let (reason, hint) = match fault {
         "CaUsedAsEndEntity" => ("it is a CA's, not a server's", NEW_CERTIFICATE),
-        "PathLenConstraintViolated" => (
-            "a CA's certificate above it allows fewer CAs in between (pathlen)",
-            TRUST_ISSUER,
-        ),
+        "PathLenConstraintViolated" => ("a CA above it allows fewer CAs below", TRUST_ISSUER),
         "UnsupportedCertVersion" => ("a certificate is not of X.509 version 3", EITHER),
         "UnsupportedCriticalExtension" => (
             "a certificate has a critical extension that this program does not know",
