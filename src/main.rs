@@ -75,7 +75,7 @@ fn download(call: &Call, wanted: Download, options: Options) -> Result<(), Error
     let output = Output::find(wanted.output, &wanted.default_name)?;
     let shown = output.display();
     if !wanted.clobber && output.exists {
-        console.detail(&format!("{shown} already exists"));
+        console.detail(|| format!("{shown} already exists"));
         return Ok(());
     }
     let request = Request::prepare(call.clone(), options, console)?;
@@ -94,11 +94,11 @@ fn download(call: &Call, wanted: Download, options: Options) -> Result<(), Error
 fn list(call: &Call, options: Options) -> Result<(), Error> {
     let console = Console::new(options.verbosity);
     limit_run(call, &options, console)?;
-    let body = Request::prepare(call.clone(), options, console)?
+    let mut body = Request::prepare(call.clone(), options, console)?
         .send(console)?
         .into_body()?;
-    let execution = Execution::read(body, call.job_id())?;
-    console.detail(&execution.to_string());
+    let execution = Execution::read(&mut body, call.job_id())?;
+    console.detail(|| execution.summary(&body));
     let ids = execution.sub_job_ids.iter().map(SubJobId::as_str);
     write_stdout_data(&ids.flat_map(|id| [id, "\n"]).collect::<String>())
 }

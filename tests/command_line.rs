@@ -154,19 +154,22 @@ fn a_subtask_id_is_32_ascii_letters_or_digits() {
         id
     };
     for (id, text) in [
-        (id(|id| id.truncate(31)), "but this has 31: 'a777"),
-        (id(|id| id.push('0')), "but this has 33: '"),
+        (
+            id(|id| id.truncate(31)),
+            "but this has 31 characters: 'a777",
+        ),
+        (id(|id| id.push('0')), "but this has 33 characters: '"),
         (
             id(|id| id.replace_range(4..5, "/")),
-            "another kind of character at position 5:",
+            "an invalid character at position 5:",
         ),
         (
             id(|id| id.replace_range(0..2, "..")),
-            "another kind of character at position 1:",
+            "an invalid character at position 1:",
         ),
         (
             id(|id| id.replace_range(0..3, "%00")),
-            "another kind of character at position 1:",
+            "an invalid character at position 1:",
         ),
         (
             id(|id| id.replace_range(31..32, " ")),
@@ -174,7 +177,7 @@ fn a_subtask_id_is_32_ascii_letters_or_digits() {
         ),
         (
             id(|id| id.replace_range(9..10, "\u{ff11}")),
-            "another kind of character at position 10:",
+            "an invalid character at position 10:",
         ),
         (
             id(|id| id.replace_range(9..10, "\n")),
@@ -185,15 +188,15 @@ fn a_subtask_id_is_32_ascii_letters_or_digits() {
             format!("https://host/v1/log-file?sub_job_id={ID}"),
             "is a URL",
         ),
-        (String::new(), "but this has 0: ''"),
+        (String::new(), "but this has 0 characters: ''"),
     ] {
         assert_usage(&with(&["-e", NOWHERE, "--", &id]), text);
     }
     // A token in the wrong place is not repeated.
     let outcome = with(&["-e", NOWHERE, TOKEN]);
-    assert_usage(&outcome, "another kind of character at position 7:");
+    assert_usage(&outcome, "an invalid character at position 7:");
     let not_unicode = Run::bare().args(&["-e", NOWHERE]).arg(os(&[0xff; 32])).go();
-    assert_usage(&not_unicode, "another kind of character at position 1:");
+    assert_usage(&not_unicode, "an invalid character at position 1:");
 }
 
 #[test]
@@ -754,7 +757,7 @@ fn a_secret_is_not_read_from_a_terminal() {
             .wait();
         outcome
             .exits(1)
-            .complains("from standard input: a terminal would show what is typed");
+            .complains("from standard input: refusing to read a secret from a terminal");
     }
 }
 

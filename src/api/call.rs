@@ -29,7 +29,7 @@ impl Call {
         }
     }
 
-    /// The execution that is asked for by name.
+    /// The execution, if one was given.
     pub fn job_id(&self) -> Option<&JobId> {
         match self {
             Call::DownloadLog(_) => None,
@@ -37,7 +37,7 @@ impl Call {
         }
     }
 
-    /// What the call is about: every message of a failed run names it.
+    /// The ID that the call is about, for the messages of a failed run.
     pub fn subject(&self) -> &str {
         match self {
             Call::DownloadLog(sub_job_id) => sub_job_id.as_str(),

@@ -84,11 +84,11 @@ fn fault(
         } else if text.contains(char::is_whitespace) {
             "contains white space".to_owned()
         } else {
-            format!("has another kind of character at position {}", at + 1)
+            format!("has an invalid character at position {}", at + 1)
         })
     } else if length.contains(&characters) {
         None
     } else {
-        Some(format!("has {characters}"))
+        Some(format!("has {characters} characters"))
     }
 }

@@ -1,7 +1,7 @@
 //! What shows the service who is calling: a token, or a signature made with an access key.
 //!
-//! Where credentials come from is decided here, first that is there; and there is one way from them
-//! into a request, [`Credentials::authenticate`].
+//! The sources of credentials are tried here in order, and the first one found is used; there is one
+//! way from it into a request, [`Credentials::authenticate`].
 
 use std::ffi::OsString;
 use std::fmt;
@@ -15,7 +15,6 @@ use crate::api::call::Call;
 use crate::auth::credentials_file::{self, Fields};
 use crate::auth::signature::sign;
 use crate::auth::timestamp::Timestamp;
-use crate::report::console::Console;
 use crate::report::error::Error;
 use crate::report::escape::display_path;
 use crate::report::redact::{Secret, Secrets};
@@ -77,7 +76,7 @@ pub struct Authentication {
     /// The names are HTTP's own, in any case; the values are visible ASCII.
     pub headers: Vec<(&'static str, Secret)>,
     pub secrets: Secrets,
-    pub kind: AuthMethod,
+    pub method: AuthMethod,
 }
 
 /// How a call is authenticated, for the hint to a 401.
@@ -95,7 +94,7 @@ impl Credentials {
             Credentials::Token(token) => Authentication {
                 headers: vec![("X-Auth-Token", token.clone())],
                 secrets: Secrets::new(vec![token]),
-                kind: AuthMethod::Token,
+                method: AuthMethod::Token,
             },
             Credentials::Key(key) => key.authenticate(call, host, now),
         }
@@ -103,7 +102,7 @@ impl Credentials {
 }
 
 impl Key {
-    /// Checks what was found of a key; `name_of` names a field for the errors, which quote nothing.
+    /// Checks what was found of a key; `name_of` names a field for the errors, which quote no value.
     fn new(fields: Fields, name_of: impl Fn(Field) -> String) -> Result<Self, Error> {
         let [access_key, secret_key] = [
             (Field::AccessKey, fields.access_key),
@@ -144,9 +143,16 @@ impl Key {
         Authentication {
             headers,
             secrets: Secrets::new(secrets),
-            kind: AuthMethod::Signature(now),
+            method: AuthMethod::Signature(now),
         }
     }
+}
+
+/// Credentials that were read.
+pub struct Loaded {
+    pub credentials: Credentials,
+    /// What the user should know of the file that they come from.
+    pub warning: Option<String>,
 }
 
 /// Where the credentials come from.
@@ -155,7 +161,7 @@ pub enum Source {
     Environment(Credentials),
     TokenFile(Input),
     CredentialsFile {
-        place: Input,
+        input: Input,
         /// The project, if the file has none.
         project_id: Option<String>,
         /// Whether it may be missing: then there are no credentials.
@@ -182,10 +188,10 @@ impl Source {
             (Some(_), Some(_)) => {
                 return Err(Error::not_together("--token-file", "--credentials-file"));
             }
-            (Some(place), None) => return Ok(Source::TokenFile(place)),
-            (None, Some(place)) => {
+            (Some(input), None) => return Ok(Source::TokenFile(input)),
+            (None, Some(input)) => {
                 return Ok(Source::CredentialsFile {
-                    place,
+                    input,
                     project_id: None,
                     is_default: false,
                 });
@@ -217,7 +223,7 @@ impl Source {
         let default = || env(HOME).map(|home| PathBuf::from(home).join(DEFAULT_FILE));
         Ok(match named.or_else(default) {
             Some(path) => Source::CredentialsFile {
-                place: Input::File(path),
+                input: Input::File(path),
                 project_id,
                 is_default,
             },
@@ -226,26 +232,27 @@ impl Source {
     }
 
     /// Reads the credentials.
-    pub fn read(self, console: Console) -> Result<Credentials, Error> {
-        match self {
-            Source::Environment(credentials) => Ok(credentials),
-            Source::TokenFile(place) => {
-                let bytes = place
-                    .read(console)
-                    .map_err(|e| Error::local("read the token from", place.name_or_length(), e))?;
-                parse_token(&bytes, &format!("the token in {place}")).map(Credentials::Token)
+    pub fn read(self) -> Result<Loaded, Error> {
+        let (credentials, warning) = match self {
+            Source::Environment(credentials) => (credentials, None),
+            Source::TokenFile(input) => {
+                let (bytes, warning) = input
+                    .read()
+                    .map_err(|e| Error::local("read the token from", input.name_or_length(), e))?;
+                let token = parse_token(&bytes, &format!("the token in {input}"))?;
+                (Credentials::Token(token), warning)
             }
             Source::CredentialsFile {
-                place,
+                input,
                 project_id,
                 is_default,
             } => {
-                let read = place.read(console);
+                let read = input.read();
                 if is_default && read.as_ref().is_err_and(is_missing) {
                     return Err(Error::Usage(NO_CREDENTIALS.to_owned()));
                 }
-                let bytes = read.map_err(|e| {
-                    Error::local("read the credentials from", place.name_or_length(), e)
+                let (bytes, warning) = read.map_err(|e| {
+                    Error::local("read the credentials from", input.name_or_length(), e)
                 })?;
                 let parsed = if bytes.len() > MAX_FILE {
                     Err("is too large for a credentials file".to_owned())
@@ -253,17 +260,21 @@ impl Source {
                     credentials_file::parse(&bytes)
                 };
                 let mut fields =
-                    parsed.map_err(|fault| Error::Usage(format!("{place} {fault}")))?;
+                    parsed.map_err(|fault| Error::Usage(format!("{input} {fault}")))?;
                 let has_project = fields.project_id.is_some();
                 fields.project_id = fields.project_id.or(project_id);
                 let name_of = |field| match field {
                     Field::ProjectId if !has_project => PROJECT_ID.to_owned(),
-                    _ => format!("{} in {place}", field.name()),
+                    _ => format!("{} in {input}", field.name()),
                 };
-                Key::new(fields, name_of).map(Credentials::Key)
+                (Credentials::Key(Key::new(fields, name_of)?), warning)
             }
-            Source::Missing => Err(Error::Usage(NO_CREDENTIALS.to_owned())),
-        }
+            Source::Missing => return Err(Error::Usage(NO_CREDENTIALS.to_owned())),
+        };
+        Ok(Loaded {
+            credentials,
+            warning,
+        })
     }
 }
 
@@ -288,27 +299,27 @@ impl Field {
 }
 
 impl Input {
-    /// Reads at most a little more than [`MAX_FILE`] bytes, and warns of a file that not only its
-    /// owner may read.
-    fn read(&self, console: Console) -> io::Result<Vec<u8>> {
+    /// Reads at most one byte more than [`MAX_FILE`], and returns a warning with them if not only the
+    /// file's owner may read it.
+    fn read(&self) -> io::Result<(Vec<u8>, Option<String>)> {
         let file = match self {
             Input::File(path) => File::open(path)?,
             Input::StandardInput => File::from(io::stdin().as_fd().try_clone_to_owned()?),
         };
         if file.is_terminal() {
-            return Err(io::Error::other("a terminal would show what is typed"));
-        }
-        if files::is_readable_by_others(&file)? {
-            console.warn(&format!(
-                "{self} holds a secret but is readable by its group or others: chmod 600 it"
+            return Err(io::Error::other(
+                "refusing to read a secret from a terminal",
             ));
         }
+        let warning = files::is_readable_by_others(&file)?.then(|| {
+            format!("{self} holds a secret but is readable by its group or others: chmod 600 it")
+        });
         let mut bytes = Vec::new();
         file.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes)?;
-        Ok(bytes)
+        Ok((bytes, warning))
     }
 
-    /// The place as a message may show it when it can't be read. Where there is no such file, the
+    /// The name as a message may show it when it can't be read. Where there is no such file, the
     /// name may be the secret itself, given in the file's place: only its length is told.
     fn name_or_length(&self) -> String {
         match self {
@@ -350,7 +361,7 @@ fn check_key(text: &str, what: &str) -> Result<String, Error> {
 }
 
 /// Checks that `bytes` are 1 to `longest` visible ASCII characters, but for white space around
-/// them, which is left out. The error names what is wrong, and quotes nothing.
+/// them, which is left out. The error names what is wrong, without quoting it.
 fn check(bytes: &[u8], what: &str, longest: usize) -> Result<String, Error> {
     let text = bytes.trim_ascii();
     let odd = text.iter().position(|byte| !byte.is_ascii_graphic());

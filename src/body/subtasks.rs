@@ -3,8 +3,6 @@
 //! Their IDs go into a shell's pipeline: each is checked like one of the command line, and one that
 //! is anything else refuses the whole answer.
 
-use std::fmt;
-
 use serde_json::Value;
 
 use crate::api::error::{ErrorBody, without_byte_order_mark};
@@ -12,29 +10,26 @@ use crate::api::id::{JobId, SubJobId};
 use crate::body::unexpected::{json_error, recognize};
 use crate::http::response::Body;
 use crate::report::error::{Error, FIELD_LIMIT};
-use crate::report::redact::Redacted;
 
-/// The largest answer, in bytes. A real one has about 9 kB.
-const MAX_ANSWER: u64 = 4 << 20;
-
-/// The most memory that an answer may take once it is parsed, in bytes, as [`tree_size`] counts it.
-const MAX_TREE: usize = 12 << 20;
+/// The largest answer, in bytes: it bounds the memory that parsing takes. A real one has about 9 kB;
+/// this has room for some 1,500 subtasks with their statuses.
+const MAX_ANSWER: u64 = 256 << 10;
 
 /// An execution that has ended, and its subtasks.
 pub struct Execution {
     /// At least one.
     pub sub_job_ids: Vec<SubJobId>,
-    id: Option<Redacted>,
-    status: Redacted,
-    finish_time: Option<Redacted>,
+    id: Option<String>,
+    status: String,
+    finish_time: Option<String>,
 }
 
 impl Execution {
     /// Reads the answer about the execution `wanted`, or about the latest one.
-    pub fn read(mut body: Body, wanted: Option<&JobId>) -> Result<Self, Error> {
+    pub fn read(body: &mut Body, wanted: Option<&JobId>) -> Result<Self, Error> {
         let bytes = body.read_all(MAX_ANSWER)?;
-        let answer = parse_json(&bytes, &body)?;
-        let fields = Fields(&body);
+        let answer = parse_json(&bytes, body)?;
+        let fields = Fields(body);
         let result = fields.object(&answer, "result")?;
         let job = fields.object(result, "lastJob")?;
         if job.is_null() {
@@ -64,29 +59,21 @@ impl Execution {
         }
         Ok(Self {
             sub_job_ids,
-            id: id.map(|id| body.redact(id)),
-            status: body.redact(status),
-            finish_time: fields
-                .string(job, "finishTime")?
-                .map(|time| body.redact(time)),
+            id: id.map(str::to_owned),
+            status: status.to_owned(),
+            finish_time: fields.string(job, "finishTime")?.map(str::to_owned),
         })
     }
-}
 
-/// ID, status and finish time, on one line.
-impl fmt::Display for Execution {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let or_unknown = |text: &Option<Redacted>| match text {
-            Some(text) => format!("{text:.FIELD_LIMIT$}"),
-            None => "unknown".to_owned(),
-        };
-        write!(
-            f,
-            "execution {}, status {:.FIELD_LIMIT$}, finish time {}, subtasks: {}",
-            or_unknown(&self.id),
-            self.status,
-            or_unknown(&self.finish_time),
-            self.sub_job_ids.len()
+    /// ID, status and finish time, on one line.
+    pub fn summary(&self, body: &Body) -> String {
+        let [id, finish_time] = [&self.id, &self.finish_time]
+            .map(|text| body.redact(text.as_deref().unwrap_or("unknown")));
+        let status = body.redact(&self.status);
+        let subtasks = self.sub_job_ids.len();
+        format!(
+            "execution {id:.FIELD_LIMIT$}, status {status:.FIELD_LIMIT$}, \
+             finish time {finish_time:.FIELD_LIMIT$}, subtasks: {subtasks}"
         )
     }
 }
@@ -94,9 +81,6 @@ impl fmt::Display for Execution {
 /// Parses an answer that is JSON, and no error in JSON.
 fn parse_json(bytes: &[u8], body: &Body) -> Result<Value, Error> {
     let text = without_byte_order_mark(bytes);
-    if tree_size(text) > MAX_TREE {
-        return Err(body.unexpected("its JSON has too many values".to_owned()));
-    }
     let parsed = serde_json::from_slice(text);
     let answer = parsed.map_err(|e| {
         if text.trim_ascii_start().starts_with(b"{") {
@@ -111,20 +95,6 @@ fn parse_json(bytes: &[u8], body: &Body) -> Result<Value, Error> {
         }
         None => Ok(answer),
     }
-}
-
-/// About how much memory the parsed text will take at most, in bytes, measured by what costs:
-/// serde_json keeps an object's first eleven members in one block, however few there are.
-fn tree_size(json: &[u8]) -> usize {
-    const OBJECT: usize = 700;
-    const MEMBER: usize = 100;
-    json.iter()
-        .map(|byte| match byte {
-            b'{' => OBJECT,
-            b'[' | b',' => MEMBER,
-            _ => 0,
-        })
-        .sum()
 }
 
 /// Takes members out of JSON objects; what is missing or null is as good as empty, and what has

@@ -43,7 +43,7 @@ impl Request {
             None => (RootCerts::WebPki, None),
         };
         if let Some(skipped) = &skipped {
-            console.detail(skipped);
+            console.detail(|| skipped.clone());
         }
         let agent = Agent::with_parts(
             config(&options, roots),
@@ -54,8 +54,13 @@ impl Request {
         let line = describe(&options, &url);
         let name = describe(&options, &options.endpoint.address(&call));
         let host = options.endpoint.authority.host_header();
-        let credentials = options.credentials.read(console)?;
-        let authentication = credentials.authenticate(&call, &host, Timestamp::now());
+        let loaded = options.credentials.read()?;
+        if let Some(warning) = &loaded.warning {
+            console.warn(warning);
+        }
+        let authentication = loaded
+            .credentials
+            .authenticate(&call, &host, Timestamp::now());
         // The host is signed: what is sent must be the same, and not ureq's idea of it.
         let mut builder = agent.get(&url).header("Host", host);
         for (name, value) in authentication.headers {
@@ -67,7 +72,7 @@ impl Request {
             server: options.endpoint.server(),
             skipped_roots: skipped.map_or_else(String::new, |text| text + "; "),
             limits: options.limits,
-            authentication: authentication.kind,
+            authentication: authentication.method,
             secrets: authentication.secrets,
         };
         Ok(Self {
@@ -79,12 +84,12 @@ impl Request {
 
     /// Makes the call, and returns what is answered.
     pub fn send(self, console: Console) -> Result<Answer, Error> {
-        console.detail(&self.line);
+        console.detail(|| self.line);
         let answer = match self.builder.call() {
             Ok(response) => Answer::new(response, self.exchange),
             Err(error) => return Err(self.exchange.failed(&error)),
         };
-        console.detail(&answer.summary());
+        console.detail(|| answer.summary());
         Ok(answer)
     }
 }

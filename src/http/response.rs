@@ -1,7 +1,6 @@
 //! The answer: a body to read, or a typed refusal.
 
 use std::io::Read;
-use std::time::Duration;
 
 use ureq::http::{Response, StatusCode, Version, header};
 use ureq::{Body as ResponseBody, BodyReader};
@@ -12,9 +11,6 @@ use crate::auth::timestamp::Timestamp;
 use crate::http::exchange::{Exchange, PROXY_LOGIN_HINT};
 use crate::report::error::{Error, FIELD_LIMIT, Hint, Refusal};
 use crate::report::redact::Redacted;
-
-/// How far the clock of a signature may be off (API reference, `APIGW.0301`).
-const CLOCK_TOLERANCE: Duration = Duration::from_secs(15 * 60);
 
 /// An answer, of which the head is there.
 pub struct Answer {
@@ -120,19 +116,16 @@ impl Answer {
         })
     }
 
-    /// A signature counts for minutes only, so the clock is as good a suspect as the key.
+    /// A signature holds for minutes only, so the clock is as good a suspect as the key.
     fn hint_on_bad_signature(&self, ours: Timestamp) -> String {
-        let theirs = self.response.headers().get(header::DATE);
-        let theirs = theirs.and_then(|date| Timestamp::parse_http_date(date.to_str().ok()?));
-        match theirs {
-            Some(theirs) if theirs.distance(ours) > CLOCK_TOLERANCE => format!(
-                "set this host's clock: it says {ours}, the server's says {theirs}, \
-                 and they may differ by 15 minutes at most"
-            ),
-            _ => "check the access key (temporary ones expire), \
-                  and this host's clock, which must be right to within 15 minutes"
-                .to_owned(),
-        }
+        let theirs = match self.header("date") {
+            Some(date) => format!(", and the server's {date:.FIELD_LIMIT$}"),
+            None => String::new(),
+        };
+        format!(
+            "check the access key (temporary ones expire) and this host's clock, \
+             which may be 15 minutes off: it says {ours}{theirs}"
+        )
     }
 
     fn header(&self, name: &str) -> Option<Redacted> {

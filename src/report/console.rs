@@ -42,10 +42,10 @@ impl Console {
         Progress::new(total, self.is_interactive)
     }
 
-    /// Shown with `--verbose`.
-    pub fn detail(self, line: &str) {
+    /// A line shown with `--verbose`, and made only then.
+    pub fn detail(self, line: impl FnOnce() -> String) {
         if self.verbosity == Verbosity::Verbose {
-            write_stderr_line(line);
+            write_stderr_line(&line());
         }
     }
 
