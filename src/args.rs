@@ -396,3 +396,56 @@ fn usage(error: lexopt::Error) -> Error {
         | lexopt::Error::Custom(_) => "unexpected argument".to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    use super::{HELP, parse};
+
+    /// The variables that are looked up by any of a few command lines.
+    fn variables() -> BTreeSet<&'static str> {
+        let names = RefCell::new(BTreeSet::new());
+        for (arguments, set) in [
+            (&["a777ff00d3cf4d369d87066806aexxxx"][..], ""),
+            (&["-e", "host", "--list", "a"], ""),
+            (&["-e", "host", "--list", "a"], "HUAWEICLOUD_SDK_AK"),
+        ] {
+            let arguments = arguments.iter().map(Into::into).collect();
+            let _ = parse(arguments, &|name| {
+                names.borrow_mut().insert(name);
+                (name == set).then(|| "value".into())
+            });
+        }
+        names.into_inner()
+    }
+
+    #[test]
+    fn every_variable_is_in_help_readme_and_man_page_and_no_other_in_the_help() {
+        let variables = variables();
+        let man_page = include_str!("../doc/codearts-check-log.1");
+        let words = |text: &'static str| -> BTreeSet<&str> {
+            let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            text.split(|c| !is_part(c)).collect()
+        };
+        for (name, text) in [
+            ("help", HELP),
+            ("README", include_str!("../README.md")),
+            ("man page", man_page),
+        ] {
+            let words = words(text);
+            for variable in &variables {
+                assert!(words.contains(variable), "no {variable} in the {name}");
+            }
+        }
+        for word in words(HELP) {
+            let is_variable = ["HUAWEICLOUD_", "CODEARTS_", "HW_", "SSL_"]
+                .iter()
+                .any(|start| word.starts_with(start));
+            if is_variable || word.to_lowercase().ends_with("_proxy") {
+                assert!(variables.contains(word), "{word} is never looked up");
+            }
+        }
+    }
+}

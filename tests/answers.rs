@@ -180,8 +180,13 @@ fn packages_of_real_tools_are_saved() {
 
 #[test]
 fn packages_of_real_tools_that_are_not_whole_by_themselves_are_refused() {
-    for (_, package) in of_real_tools("refused") {
-        assert_refused(&ok(&package), 7, "");
+    for (name, package) in of_real_tools("refused") {
+        let fault = if name.contains("split") {
+            "it is one part of a split archive"
+        } else {
+            "its directory does not end where its end record begins"
+        };
+        assert_refused(&ok(&package), 7, fault);
     }
 }
 
@@ -398,7 +403,7 @@ fn a_connection_without_an_answer_is_a_network_failure() {
         6,
         "the server closed the connection before the response was complete",
     );
-    assert_refused(&[Step::Reset], 6, "");
+    assert_refused(&[Step::Reset], 6, "reset");
 }
 
 #[test]

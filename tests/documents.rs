@@ -175,39 +175,6 @@ fn every_exit_code_is_in_help_readme_and_man_page() {
     assert_eq!(man, codes);
 }
 
-/// A string of capital letters, or one that ends in `_proxy`, is a variable's name, or else as well
-/// known.
-#[test]
-fn every_variable_of_the_sources_is_in_help_readme_and_man_page() {
-    let sources = sources();
-    let variables: BTreeSet<&str> = sources
-        .iter()
-        .flat_map(|(_, text)| text.split('"'))
-        .filter(|word| {
-            let is_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-            word.len() > 3 && word.chars().all(is_name) || word.ends_with("_proxy")
-        })
-        .filter(|word| !word.starts_with("CARGO_")) // of the build
-        .collect();
-    for known in ["HOME", "HUAWEICLOUD_SDK_AK", "SSL_CERT_FILE", "no_proxy"] {
-        assert!(variables.contains(known), "{variables:?}");
-    }
-    for variable in variables {
-        for (name, text) in [
-            ("help", help()),
-            ("README", read("README.md")),
-            ("man", man_page()),
-        ] {
-            let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-            let mut words = text.split(|c| !is_part(c));
-            assert!(
-                words.any(|word| word == variable),
-                "no {variable} in {name}"
-            );
-        }
-    }
-}
-
 #[test]
 fn the_man_page_has_the_program_s_version() {
     let title = format!("\"codearts-check-log {}\"", env!("CARGO_PKG_VERSION"));

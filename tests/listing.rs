@@ -209,27 +209,40 @@ fn an_answer_without_an_execution_or_subtasks_is_refused() {
 }
 
 #[test]
-fn wrong_types_are_refused() {
-    for value in [json!(7), json!("text"), json!([]), json!(true), json!({})] {
-        for (pointer, kind) in [
-            ("/result", "an object"),
-            ("/result/lastJob", "an object"),
-            ("/result/lastJob/id", "a string"),
-            ("/result/lastJob/status", "a string"),
-            ("/result/lastJob/finishTime", "a string"),
-            ("/result/lastJob/process", "an object"),
-            ("/result/lastJob/process/subJobIds", "a list"),
-        ] {
-            let fits = match kind {
-                "an object" => value.is_object(),
-                "a string" => value.is_string(),
-                _ => value.is_array(),
-            };
-            if !fits {
+fn wrong_types_are_refused_or_as_good_as_missing() {
+    let values = [
+        json!(7),
+        json!("text"),
+        json!(true),
+        json!([7]),
+        json!({"a": 1}),
+    ];
+    for (pointer, fits, text) in [
+        ("/result", 4, "the task has no execution"),
+        ("/result/lastJob", 4, "the task has no execution"),
+        ("/result/lastJob/status", 1, "its execution has no status"),
+        (
+            "/result/lastJob/process",
+            4,
+            "its execution has no subtasks",
+        ),
+        ("/result/lastJob/process/subJobIds", 3, "is not a list"),
+    ] {
+        for (number, value) in values.iter().enumerate() {
+            if number != fits {
                 let answer = with(pointer, value.clone()).to_string();
-                assert_refused(answer.as_bytes(), &format!("\" is not {kind}"));
+                assert_refused(answer.as_bytes(), text);
             }
         }
+    }
+    for value in values {
+        for pointer in ["/result/lastJob/finishTime", "/result/lastJob/id"] {
+            assert_listed(&with(pointer, value.clone()), &[ONE, TWO]);
+        }
+        let other = with("/result/lastJob/id", value).to_string();
+        let server = StandIn::tls(ok(other.as_bytes()));
+        let outcome = Run::list(&server).args(&["--job", JOB]).go();
+        outcome.exits(7).complains("it is about another execution");
     }
     for answer in ["[]", "7", "\"text\"", "null", "true"] {
         assert_refused(answer.as_bytes(), "it is JSON, but not an object");
@@ -298,6 +311,7 @@ fn an_answer_is_bounded_in_size_and_so_in_memory() {
     let time = with("/result/lastJob/finishTime", json!("&".repeat(260_000)));
     for (body, code) in [
         (filled(r#"{"":0},"#), 7),
+        (filled(r#"{"":{"":{"":0}}},"#), 7),
         (filled("[],"), 7),
         (filled("0,"), 7),
         (filled("{},"), 7),

@@ -3,7 +3,7 @@
 //! Their IDs go into a shell's pipeline: each is checked like one of the command line, and one that
 //! is anything else refuses the whole answer.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::api::error::{ErrorBody, without_byte_order_mark};
 use crate::api::id::{JobId, SubJobId};
@@ -25,43 +25,45 @@ pub struct Execution {
 }
 
 impl Execution {
-    /// Reads the answer about the execution `wanted`, or about the latest one.
+    /// Reads the answer about the execution `wanted`, or about the latest one. What has another type
+    /// than it should is as good as missing.
     pub fn read(body: &mut Body, wanted: Option<&JobId>) -> Result<Self, Error> {
         let bytes = body.read_all(MAX_ANSWER)?;
         let answer = parse_json(&bytes, body)?;
-        let fields = Fields(body);
-        let result = fields.object(&answer, "result")?;
-        let job = fields.object(result, "lastJob")?;
-        if job.is_null() {
-            return Err(body.unexpected("the task has no execution".to_owned()));
+        let job = &answer["result"]["lastJob"];
+        let unexpected = |reason: &str| Err(body.unexpected(reason.to_owned()));
+        if !job.is_object() {
+            return unexpected("the task has no execution");
         }
-        let id = fields.string(job, "id")?;
-        if wanted.is_some_and(|wanted| id.is_some_and(|id| id != wanted.as_str())) {
-            return Err(body.unexpected("it is about another execution".to_owned()));
+        let id = &job["id"];
+        if wanted.is_some_and(|wanted| !id.is_null() && id != wanted.as_str()) {
+            return unexpected("it is about another execution");
         }
-        let status = match fields.string(job, "status")? {
+        let status = match job["status"].as_str() {
             // The second is the service's spelling of "not started".
             Some(status @ ("running" | "quering")) => {
                 let status = body.redact(status);
                 return Err(Error::StillRunning { status });
             }
-            Some(status) => status,
-            None => return Err(body.unexpected("its execution has no status".to_owned())),
+            Some(status) => status.to_owned(),
+            None => return unexpected("its execution has no status"),
         };
-        let process = fields.object(job, "process")?;
         // "Usually empty", says the reference of the second.
-        let mut sub_job_ids = fields.sub_job_ids(process)?;
-        if sub_job_ids.is_empty() {
-            sub_job_ids = fields.sub_job_ids(job)?;
-        }
-        if sub_job_ids.is_empty() {
-            return Err(body.unexpected("its execution has no subtasks".to_owned()));
-        }
+        let lists = [&job["process"]["subJobIds"], &job["subJobIds"]];
+        let list = lists
+            .into_iter()
+            .find(|list| *list != &json!([]) && !list.is_null());
+        let sub_job_ids = match list {
+            None => return unexpected("its execution has no subtasks"),
+            Some(Value::Array(ids)) => ids.iter().map(|id| sub_job_id(id, body)),
+            Some(_) => return unexpected("its \"subJobIds\" is not a list"),
+        };
+        let text = |value: &Value| value.as_str().map(str::to_owned);
         Ok(Self {
-            sub_job_ids,
-            id: id.map(str::to_owned),
-            status: status.to_owned(),
-            finish_time: fields.string(job, "finishTime")?.map(str::to_owned),
+            sub_job_ids: sub_job_ids.collect::<Result<_, _>>()?,
+            id: text(id),
+            status,
+            finish_time: text(&job["finishTime"]),
         })
     }
 
@@ -97,45 +99,12 @@ fn parse_json(bytes: &[u8], body: &Body) -> Result<Value, Error> {
     }
 }
 
-/// Takes members out of JSON objects; what is missing or null is as good as empty, and what has
-/// another type makes the body wrong.
-struct Fields<'a>(&'a Body);
-
-impl Fields<'_> {
-    fn object<'a>(&self, value: &'a Value, name: &str) -> Result<&'a Value, Error> {
-        match value.get(name) {
-            None => Ok(&Value::Null),
-            Some(field) if field.is_object() || field.is_null() => Ok(field),
-            Some(_) => Err(self
-                .0
-                .unexpected(format!("its \"{name}\" is not an object"))),
-        }
-    }
-
-    fn string<'a>(&self, object: &'a Value, name: &str) -> Result<Option<&'a str>, Error> {
-        match object.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(self.0.unexpected(format!("its \"{name}\" is not a string"))),
-        }
-    }
-
-    fn sub_job_ids(&self, object: &Value) -> Result<Vec<SubJobId>, Error> {
-        let wrong = |fault: &str| self.0.unexpected(format!("its \"subJobIds\" {fault}"));
-        let ids = match object.get("subJobIds") {
-            None | Some(Value::Null) => return Ok(Vec::new()),
-            Some(Value::Array(ids)) => ids,
-            Some(_) => return Err(wrong("is not a list")),
-        };
-        ids.iter()
-            .map(|id| {
-                let id = id.as_str();
-                let id = id.ok_or_else(|| wrong("has something other than a string"))?;
-                SubJobId::parse(id).map_err(|fault| {
-                    let id = self.0.redact(id);
-                    wrong(&format!("has a bad ID, '{id:.FIELD_LIMIT$}': it {fault}"))
-                })
-            })
-            .collect()
-    }
+fn sub_job_id(value: &Value, body: &Body) -> Result<SubJobId, Error> {
+    let wrong = |fault: String| body.unexpected(format!("its \"subJobIds\" has {fault}"));
+    let id = value.as_str();
+    let id = id.ok_or_else(|| wrong("something other than a string".to_owned()))?;
+    SubJobId::parse(id).map_err(|fault| {
+        let id = body.redact(id);
+        wrong(format!("a bad ID, '{id:.FIELD_LIMIT$}': it {fault}"))
+    })
 }
