@@ -407,15 +407,14 @@ mod tests {
     /// The variables that are looked up by any of a few command lines.
     fn variables() -> BTreeSet<&'static str> {
         let names = RefCell::new(BTreeSet::new());
-        for (arguments, set) in [
-            (&["a777ff00d3cf4d369d87066806aexxxx"][..], ""),
-            (&["-e", "host", "--list", "a"], ""),
-            (&["-e", "host", "--list", "a"], "HUAWEICLOUD_SDK_AK"),
+        for arguments in [
+            &["a777ff00d3cf4d369d87066806aexxxx"][..],
+            &["-e", "host", "--list", "a"],
         ] {
             let arguments = arguments.iter().map(Into::into).collect();
             let _ = parse(arguments, &|name| {
                 names.borrow_mut().insert(name);
-                (name == set).then(|| "value".into())
+                None
             });
         }
         names.into_inner()

@@ -32,14 +32,25 @@ const MAX_KEY: usize = 256;
 const MAX_FILE: usize = MAX_TOKEN + (16 << 10);
 
 const TOKEN: &str = "HUAWEICLOUD_TOKEN";
-const ACCESS_KEY: &str = "HUAWEICLOUD_SDK_AK";
-const SECRET_KEY: &str = "HUAWEICLOUD_SDK_SK";
-const SECURITY_TOKEN: &str = "HUAWEICLOUD_SDK_SECURITY_TOKEN";
 const PROJECT_ID: &str = "HUAWEICLOUD_SDK_PROJECT_ID";
+/// The variables of an access key's [`PARTS`].
+const KEY_VARIABLES: [&str; 4] = [
+    "HUAWEICLOUD_SDK_AK",
+    "HUAWEICLOUD_SDK_SK",
+    "HUAWEICLOUD_SDK_SECURITY_TOKEN",
+    PROJECT_ID,
+];
 const CREDENTIALS_FILE: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
 const HOME: &str = "HOME";
 /// The SDK's file, below the home folder.
 const DEFAULT_FILE: &str = ".huaweicloud/credentials";
+
+const PARTS: [&str; 4] = [
+    "the access key",
+    "the secret key",
+    "the security token",
+    "the project ID",
+];
 
 const NO_CREDENTIALS: &str = "no credentials: give --credentials-file or --token-file, or set \
     HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, HUAWEICLOUD_SDK_CREDENTIALS_FILE \
@@ -60,15 +71,6 @@ pub struct Key {
     secret: Secret,
     security_token: Option<Secret>,
     project_id: Option<String>,
-}
-
-/// A part of a key.
-#[derive(Clone, Copy)]
-enum Field {
-    AccessKey,
-    SecretKey,
-    SecurityToken,
-    ProjectId,
 }
 
 /// What authenticates one call.
@@ -102,26 +104,21 @@ impl Credentials {
 }
 
 impl Key {
-    /// Checks what was found of a key; `name_of` names a field for the errors, which quote no value.
-    fn new(fields: Fields, name_of: impl Fn(Field) -> String) -> Result<Self, Error> {
-        let [access_key, secret_key] = [
-            (Field::AccessKey, fields.access_key),
-            (Field::SecretKey, fields.secret_key),
-        ]
-        .map(|(field, text)| match text {
-            Some(text) => check_key(&text, &name_of(field)),
-            None => Err(Error::Usage(format!("{} is missing", name_of(field)))),
-        });
+    /// Checks what was found of a key. The errors name its parts by `names`, in the order of
+    /// [`PARTS`], and quote no value.
+    fn new(fields: Fields, names: &[String; 4]) -> Result<Self, Error> {
+        let required = |text: Option<String>, name: &str| match text {
+            Some(text) => check_key(&text, name),
+            None => Err(Error::Usage(format!("{name} is missing"))),
+        };
         let security_token = fields
             .security_token
-            .map(|text| check(text.as_bytes(), &name_of(Field::SecurityToken), MAX_TOKEN));
-        let project_id = fields
-            .project_id
-            .map(|text| check_key(&text, &name_of(Field::ProjectId)));
+            .map(|text| check(text.as_bytes(), &names[2], MAX_TOKEN).map(Secret::new));
+        let project_id = fields.project_id.map(|text| check_key(&text, &names[3]));
         Ok(Self {
-            access: access_key?,
-            secret: Secret::new(secret_key?),
-            security_token: security_token.transpose()?.map(Secret::new),
+            access: required(fields.access_key, &names[0])?,
+            secret: required(fields.secret_key, &names[1]).map(Secret::new)?,
+            security_token: security_token.transpose()?,
             project_id: project_id.transpose()?,
         })
     }
@@ -155,17 +152,19 @@ pub struct Loaded {
     pub warning: Option<String>,
 }
 
-/// Where the credentials come from.
+/// Where the credentials come from. Nothing of it is checked yet.
 pub enum Source {
-    /// Read from the environment, and checked already.
-    Environment(Credentials),
+    /// The token in [`TOKEN`].
+    TokenVariable(OsString),
+    /// The access key in [`KEY_VARIABLES`].
+    KeyVariables(Fields),
     TokenFile(Input),
     CredentialsFile {
         input: Input,
         /// The project, if the file has none.
         project_id: Option<String>,
-        /// Whether it may be missing: then there are no credentials.
-        is_default: bool,
+        /// What counts where the file is missing, if it may be.
+        otherwise: Option<Box<Source>>,
     },
     Missing,
 }
@@ -184,57 +183,53 @@ impl Source {
         credentials_file: Option<Input>,
         env: &dyn Fn(&'static str) -> Option<OsString>,
     ) -> Result<Self, Error> {
+        // What is not Unicode is refused later, like anything that is not ASCII.
+        let text = |name| env(name).map(|value| value.to_string_lossy().into_owned());
+        let file = |input, project_id, otherwise| Source::CredentialsFile {
+            input,
+            project_id,
+            otherwise,
+        };
         match (token_file, credentials_file) {
             (Some(_), Some(_)) => {
                 return Err(Error::not_together("--token-file", "--credentials-file"));
             }
             (Some(input), None) => return Ok(Source::TokenFile(input)),
-            (None, Some(input)) => {
-                return Ok(Source::CredentialsFile {
-                    input,
-                    project_id: None,
-                    is_default: false,
-                });
-            }
+            (None, Some(input)) => return Ok(file(input, None, None)),
             (None, None) => {}
         }
         if let Some(token) = env(TOKEN) {
-            let token = parse_token(token.as_bytes(), &format!("the token in {TOKEN}"))?;
-            return Ok(Source::Environment(Credentials::Token(token)));
+            return Ok(Source::TokenVariable(token));
         }
-        // What is not Unicode is refused, like anything that is not ASCII.
-        let text = |name| env(name).map(|value| value.to_string_lossy().into_owned());
-        let project_id = text(PROJECT_ID);
-        match (text(ACCESS_KEY), text(SECRET_KEY)) {
-            (None, None) => {}
-            (access_key, secret_key) => {
-                let fields = Fields {
-                    access_key,
-                    secret_key,
-                    security_token: text(SECURITY_TOKEN),
-                    project_id,
-                };
-                let key = Key::new(fields, |field| field.variable().to_owned())?;
-                return Ok(Source::Environment(Credentials::Key(key)));
-            }
-        }
-        let named = env(CREDENTIALS_FILE).map(PathBuf::from);
-        let is_default = named.is_none();
-        let default = || env(HOME).map(|home| PathBuf::from(home).join(DEFAULT_FILE));
-        Ok(match named.or_else(default) {
-            Some(path) => Source::CredentialsFile {
-                input: Input::File(path),
+        let [access_key, secret_key, security_token, project_id] = KEY_VARIABLES.map(text);
+        if access_key.is_some() || secret_key.is_some() {
+            return Ok(Source::KeyVariables(Fields {
+                access_key,
+                secret_key,
+                security_token,
                 project_id,
-                is_default,
-            },
-            None => Source::Missing,
-        })
+            }));
+        }
+        if let Some(named) = env(CREDENTIALS_FILE) {
+            return Ok(file(Input::File(named.into()), project_id, None));
+        }
+        Ok(env(HOME).map_or(Source::Missing, |home| {
+            let default = Input::File(PathBuf::from(home).join(DEFAULT_FILE));
+            file(default, project_id, Some(Box::new(Source::Missing)))
+        }))
     }
 
-    /// Reads the credentials.
+    /// Reads and checks the credentials.
     pub fn read(self) -> Result<Loaded, Error> {
         let (credentials, warning) = match self {
-            Source::Environment(credentials) => (credentials, None),
+            Source::TokenVariable(token) => {
+                let token = parse_token(token.as_bytes(), &format!("the token in {TOKEN}"))?;
+                (Credentials::Token(token), None)
+            }
+            Source::KeyVariables(fields) => {
+                let key = Key::new(fields, &KEY_VARIABLES.map(str::to_owned))?;
+                (Credentials::Key(key), None)
+            }
             Source::TokenFile(input) => {
                 let (bytes, warning) = input
                     .read()
@@ -245,30 +240,18 @@ impl Source {
             Source::CredentialsFile {
                 input,
                 project_id,
-                is_default,
-            } => {
-                let read = input.read();
-                if is_default && read.as_ref().is_err_and(is_missing) {
-                    return Err(Error::Usage(NO_CREDENTIALS.to_owned()));
+                otherwise,
+            } => match (input.read(), otherwise) {
+                (Err(e), Some(otherwise)) if is_missing(&e) => return otherwise.read(),
+                (Err(e), _) => {
+                    let name = input.name_or_length();
+                    return Err(Error::local("read the credentials from", name, e));
                 }
-                let (bytes, warning) = read.map_err(|e| {
-                    Error::local("read the credentials from", input.name_or_length(), e)
-                })?;
-                let parsed = if bytes.len() > MAX_FILE {
-                    Err("is too large for a credentials file".to_owned())
-                } else {
-                    credentials_file::parse(&bytes)
-                };
-                let mut fields =
-                    parsed.map_err(|fault| Error::Usage(format!("{input} {fault}")))?;
-                let has_project = fields.project_id.is_some();
-                fields.project_id = fields.project_id.or(project_id);
-                let name_of = |field| match field {
-                    Field::ProjectId if !has_project => PROJECT_ID.to_owned(),
-                    _ => format!("{} in {input}", field.name()),
-                };
-                (Credentials::Key(Key::new(fields, name_of)?), warning)
-            }
+                (Ok((bytes, warning)), _) => {
+                    let key = parse_file(&input, &bytes, project_id)?;
+                    (Credentials::Key(key), warning)
+                }
+            },
             Source::Missing => return Err(Error::Usage(NO_CREDENTIALS.to_owned())),
         };
         Ok(Loaded {
@@ -278,24 +261,19 @@ impl Source {
     }
 }
 
-impl Field {
-    fn name(self) -> &'static str {
-        match self {
-            Field::AccessKey => "the access key",
-            Field::SecretKey => "the secret key",
-            Field::SecurityToken => "the security token",
-            Field::ProjectId => "the project ID",
-        }
+fn parse_file(input: &Input, bytes: &[u8], project_id: Option<String>) -> Result<Key, Error> {
+    let parsed = if bytes.len() > MAX_FILE {
+        Err("is too large for a credentials file".to_owned())
+    } else {
+        credentials_file::parse(bytes)
+    };
+    let mut fields = parsed.map_err(|fault| Error::Usage(format!("{input} {fault}")))?;
+    let mut names = PARTS.map(|part| format!("{part} in {input}"));
+    if fields.project_id.is_none() {
+        fields.project_id = project_id;
+        PROJECT_ID.clone_into(&mut names[3]);
     }
-
-    fn variable(self) -> &'static str {
-        match self {
-            Field::AccessKey => ACCESS_KEY,
-            Field::SecretKey => SECRET_KEY,
-            Field::SecurityToken => SECURITY_TOKEN,
-            Field::ProjectId => PROJECT_ID,
-        }
-    }
+    Key::new(fields, &names)
 }
 
 impl Input {
