@@ -16,18 +16,10 @@ pub struct TaskId(String);
 pub struct JobId(String);
 
 impl SubJobId {
-    const LENGTH: usize = 32;
-
     /// Parses an ID. The error is what follows a name for it, without the text itself: "must be …".
     pub fn parse(text: &str) -> Result<Self, String> {
         let is_valid = |c: char| c.is_ascii_alphanumeric();
-        match fault(text, Self::LENGTH..=Self::LENGTH, is_valid) {
-            None => Ok(Self(text.to_owned())),
-            Some(fault) => Err(format!(
-                "must be {} ASCII letters or digits, but this {fault}",
-                Self::LENGTH
-            )),
-        }
+        parse(text, 32..=32, is_valid, "32 ASCII letters or digits").map(Self)
     }
 
     pub fn as_str(&self) -> &str {
@@ -55,40 +47,31 @@ impl JobId {
     }
 }
 
-/// The longest ID of a task or an execution, in characters. The reference shows 32 of them and
-/// states no rule; this leaves room for every form that such services use.
-const MAX_NAME: usize = 128;
-
+/// Parses the ID of a task or an execution. The reference shows 32 characters of hex and states no
+/// rule; this leaves room for every form that such services use.
 fn parse_name(text: &str) -> Result<String, String> {
     let is_valid = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    match fault(text, 1..=MAX_NAME, is_valid) {
-        None => Ok(text.to_owned()),
-        Some(fault) => Err(format!(
-            "must be 1 to {MAX_NAME} ASCII letters, digits, '-' or '_', but this {fault}"
-        )),
-    }
+    let rule = "1 to 128 ASCII letters, digits, '-' or '_'";
+    parse(text, 1..=128, is_valid, rule)
 }
 
-/// What keeps `text` from being an ID, by the likeliest slips first.
-fn fault(
+/// Checks `text` against a rule; the error tells what breaks it, the likeliest slips first.
+fn parse(
     text: &str,
     length: RangeInclusive<usize>,
-    is_valid: impl Fn(char) -> bool,
-) -> Option<String> {
+    is_valid: fn(char) -> bool,
+    rule: &str,
+) -> Result<String, String> {
     let characters = text.chars().count();
-    if let Some(at) = text.chars().position(|c| !is_valid(c)) {
-        Some(if text.contains("://") {
-            "is a URL".to_owned()
-        } else if text.ends_with('\r') {
+    let fault = match text.chars().position(|c| !is_valid(c)) {
+        None if length.contains(&characters) => return Ok(text.to_owned()),
+        None => format!("has {characters} characters"),
+        Some(_) if text.contains("://") => "is a URL".to_owned(),
+        Some(_) if text.ends_with('\r') => {
             "ends in a carriage return (a list with Windows line endings?)".to_owned()
-        } else if text.contains(char::is_whitespace) {
-            "contains white space".to_owned()
-        } else {
-            format!("has an invalid character at position {}", at + 1)
-        })
-    } else if length.contains(&characters) {
-        None
-    } else {
-        Some(format!("has {characters} characters"))
-    }
+        }
+        Some(_) if text.contains(char::is_whitespace) => "contains white space".to_owned(),
+        Some(at) => format!("has an invalid character at position {}", at + 1),
+    };
+    Err(format!("must be {rule}, but this {fault}"))
 }
