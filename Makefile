@@ -130,7 +130,7 @@ dist-check:
 
 .PHONY: bench
 bench: static
-	tests/bench.py $(STATIC)
+	tests/bench.py $(STATIC) $(OLD)
 
 ROOT = $(DESTDIR)$(PREFIX)
 

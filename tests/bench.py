@@ -4,7 +4,8 @@ on loopback, from nginx, to memory. Prints a table of times and ratios, in Markd
 one takes without them: the machine for receiving it, decrypting it and writing it, each alone, and
 nginx for sending it.
 
-Usage: bench.py PROGRAM
+Usage: bench.py PROGRAM [OLD]
+OLD, an older build of the program, is measured beside it.
 RUNS (at least 9) and LARGE (MiB) come from the environment. Needs nginx, curl, wget, openssl and
 GNU time; on Debian: apt-get install nginx-light curl wget openssl time
 """
@@ -56,7 +57,7 @@ http {{
 
 
 def main():
-    program = os.path.realpath(sys.argv[1])
+    programs = [os.path.realpath(program) for program in sys.argv[1:3]]
     runs = max(9, int(os.environ.get("RUNS", "9")))
     large = int(os.environ.get("LARGE", "1024"))
     missing = [tool for tool in ("nginx", "curl", "wget", "openssl", "/usr/bin/time")
@@ -71,7 +72,7 @@ def main():
         make_package(f"{folder}/large.zip", large)
         ports = start_nginx(folder)
         try:
-            measure(folder, program, runs, large, ports)
+            measure(folder, programs, runs, large, ports)
         finally:
             os.kill(nginx_process(folder), signal.SIGTERM)
 
@@ -116,7 +117,7 @@ def nginx_process(folder):
         return int(pid.read())
 
 
-def measure(folder, program, runs, large, ports):
+def measure(folder, programs, runs, large, ports):
     ca = f"{folder}/ca.pem"
     output = f"{folder}/get.zip"
     environment = {"PATH": os.environ["PATH"], "HUAWEICLOUD_TOKEN": "token"}
@@ -124,8 +125,10 @@ def measure(folder, program, runs, large, ports):
     def commands(port):
         url = f"https://localhost:{port}"
         call = f"{url}/v1/log-file?sub_job_id={ID}"
+        names = ("codearts-check-log", "the older one")
         return {
-            "codearts-check-log": [program, "-q", "--cacert", ca, "-e", url, "-o", output, ID],
+            **{name: [program, "-q", "--cacert", ca, "-e", url, "-o", output, ID]
+               for name, program in zip(names, programs)},
             "curl": ["curl", "-sS", "--fail", "--cacert", ca, "-H", "X-Auth-Token: token",
                      "-o", output, call],
             "wget": ["wget", "-q", f"--ca-certificate={ca}", "--header=X-Auth-Token: token",
@@ -153,7 +156,7 @@ def measure(folder, program, runs, large, ports):
 
     print(machine())
     print()
-    print("| package | tool | wall | ratio | least | ratio | CPU | ratio | peak memory | ratio |")
+    print("| package | tool | wall | ratio | lowest | ratio | CPU | ratio | peak memory | ratio |")
     print("| --- " * 10 + "|")
     for package, size, turns in (("small", "1 MiB", runs * SMALL_TURNS_FACTOR),
                                  ("large", f"{large} MiB", runs)):
@@ -179,12 +182,12 @@ def measure(folder, program, runs, large, ports):
     print()
     print_limit(folder, large, commands(ports["large"])["curl"])
     print()
-    print(f"The program's size: {os.path.getsize(program) / 1e6:.2f} MB.")
+    print(f"The program's size: {os.path.getsize(programs[0]) / 1e6:.2f} MB.")
 
 
 def print_limit(folder, mebibytes, curl):
-    """What nobody can do without: the time for receiving, decrypting and writing as many bytes, with
-    no program in between, and the server's own, each the least of five."""
+    """The lower bound for any tool: the time for receiving, decrypting and writing as many bytes, with
+    no program in between, and the server's own, each the lowest of five."""
     def least(part, *arguments):
         return min(part(*arguments) for _ in range(5)) * 1000
 
@@ -237,7 +240,7 @@ def writing(folder, mebibytes):
 
 
 def sending(folder, curl):
-    """CPU time of the server, whoever asks."""
+    """CPU time of the server for one download by curl."""
     master = nginx_process(folder)
     with open(f"/proc/{master}/task/{master}/children") as children:
         workers = children.read().split()
@@ -267,8 +270,8 @@ def machine():
                 first_line(nginx, "-v").split(": ")[1],
                 first_line("rustc", "--version")]
     return (f"On {len(models)} × {models[0] if models else platform.machine()}, "
-            f"Linux {platform.release().split('-')[0]}, {', '.join(versions)}. Medians of the "
-            "turns, and the least of the wall times; a ratio is the program's number to the tool's.")
+            f"Linux {platform.release().split('-')[0]}, {', '.join(versions)}. Medians over "
+            "all rounds, and the lowest wall time; ratio = this program ÷ the tool.")
 
 
 main()
