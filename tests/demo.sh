@@ -16,7 +16,7 @@ cp "$1" "$folder/bin"
 mkfifo "$folder/ready"
 "$stand_in" serve "$folder" > "$folder/ready" &
 server=$!
-read -r endpoint task < "$folder/ready"
+eval "$(sed '/^export JOB_ID=/q' "$folder/ready")"
 
 # job EXPECTED_CODE COMMAND: runs a crontab's command, in cron's environment and no other, and
 # checks its exit code.
@@ -24,8 +24,8 @@ job() {
     echo "\$ $2"
     code=0
     env -i HOME="$folder" PATH="$folder/bin:/usr/bin:/bin" \
-        CODEARTS_CHECK_ENDPOINT="$endpoint" SSL_CERT_FILE="$folder/ca.pem" \
-        HUAWEICLOUD_SDK_CREDENTIALS_FILE="$folder/credentials" \
+        CODEARTS_CHECK_ENDPOINT="$CODEARTS_CHECK_ENDPOINT" SSL_CERT_FILE="$SSL_CERT_FILE" \
+        HUAWEICLOUD_SDK_CREDENTIALS_FILE="$HUAWEICLOUD_SDK_CREDENTIALS_FILE" \
         sh -c "cd '$folder/logs' && $2" || code=$?
     echo "exit code $code"
     echo
@@ -36,9 +36,9 @@ downloads() {
     grep -c '^GET /v1/log-file' "$folder/log" || true
 }
 
-nightly="codearts-check-log --list $task > latest && xargs -n 1 codearts-check-log -v -n < latest"
+nightly="codearts-check-log --list $TASK_ID > latest && xargs -P 4 -n 1 codearts-check-log -v -n < latest"
 
-echo "The stand-in of the service: $endpoint"
+echo "The stand-in of the service: $CODEARTS_CHECK_ENDPOINT"
 echo
 echo 'The first night, with an access key in a file:'
 job 0 "$nightly"
@@ -52,10 +52,11 @@ while read -r id; do
     grep -q logs/check.log "$folder/content"
 done < "$folder/logs/latest"
 
-echo 'A subtask that does not exist:'
+echo 'The same execution by its ID, and then a subtask that does not exist:'
+job 0 "codearts-check-log --list $TASK_ID --job $JOB_ID"
 job 40 'codearts-check-log 00000000000000000000000000000000'
 echo 'The wrong secret key:'
-job 41 'HUAWEICLOUD_SDK_AK=STANDINACCESSKEY0001 HUAWEICLOUD_SDK_SK=wrong codearts-check-log --list '"$task"
+job 41 'HUAWEICLOUD_SDK_AK=STANDINACCESSKEY0001 HUAWEICLOUD_SDK_SK=wrong codearts-check-log --list '"$TASK_ID"
 
 # The refusals left nothing.
 [ "$(find "$folder/logs" -type f | wc -l)" -eq 3 ]

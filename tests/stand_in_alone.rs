@@ -1,9 +1,9 @@
 //! The stand-in by itself, to try the program, or a job that calls it, without an account.
 //!
 //! `stand-in serve FOLDER` writes the certificate to trust (`ca.pem`) and an access key
-//! (`credentials`) into the folder, listens on a free port of loopback, prints its endpoint and the ID
-//! of its one task, and serves until it is killed; each request is a line in the folder's `log`. `stand-in list FILE`
-//! lists a package's content.
+//! (`credentials`) into the folder, listens on a port of loopback, prints the variables for the shell
+//! that makes the calls, and serves until it is killed; each request is a line in the folder's `log`.
+//! `stand-in list FILE` lists a package's content.
 
 // Both programs that have these modules use a part of them.
 #[allow(dead_code)]
@@ -11,17 +11,25 @@ mod signing;
 #[allow(dead_code, unsafe_code)]
 mod stand_in;
 
-use std::error::Error;
+use std::ffi::OsString;
+use std::fmt::{Display, Write as _};
 use std::fs::{self, File, OpenOptions};
 use std::io::{Cursor, Write};
+use std::net::Ipv4Addr;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::thread;
 
+use lexopt::{Arg, Parser, ValueExt};
+use time::OffsetDateTime;
 use zip::ZipArchive;
+use zip::result::ZipResult;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 use stand_in::{Greeting, Request, StandIn, Step, ca_pem, response};
+
+const USAGE: &str = "usage: stand-in serve [--port PORT] FOLDER | stand-in list FILE";
 
 const ACCESS_KEY: &str = "STANDINACCESSKEY0001";
 const SECRET_KEY: &str = "stand-in-secret-key";
@@ -29,54 +37,112 @@ const SECRET_KEY: &str = "stand-in-secret-key";
 const TOKEN: &str = "stand-in-token";
 
 const TASK_ID: &str = "5c4005220809463fbcb39c02ea0a40d0";
+/// Of the task's one execution.
+const JOB_ID: &str = "72d4dba817cf44bcab4a1fb0eb34525b";
 /// The first is the reference's example of a subtask ID.
 const SUB_JOB_IDS: [&str; 2] = [
     "a777ff00d3cf4d369d87066806aexxxx",
     "8854867535de4846b94e77f1946a3198",
 ];
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["serve", folder] => serve(Path::new(folder)),
-        ["list", file] => list(file),
-        _ => Err("usage: stand-in serve FOLDER | stand-in list FILE".into()),
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("stand-in: {sentence}");
+            ExitCode::FAILURE
+        }
     }
 }
 
-fn serve(folder: &Path) -> Result<(), Box<dyn Error>> {
-    fs::write(folder.join("ca.pem"), ca_pem())?;
-    let mut credentials = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(folder.join("credentials"))?;
-    writeln!(credentials, "[basic]\nak = {ACCESS_KEY}\nsk = {SECRET_KEY}")?;
-    let log = File::create(folder.join("log"))?;
-    let package = package()?;
-    let server = StandIn::start(Greeting::tls(), move |request| {
+/// Describes what failed, and on what.
+fn cannot<E: Display>(action: &str, what: impl Display) -> impl FnOnce(E) -> String {
+    let what = format!("cannot {action} {what}");
+    move |error| format!("{what}: {error}")
+}
+
+fn run() -> Result<(), String> {
+    let mut port = 0;
+    let mut words: Vec<OsString> = Vec::new();
+    let mut arguments = Parser::from_env();
+    while let Some(argument) = arguments.next().map_err(|error| error.to_string())? {
+        match argument {
+            Arg::Long("port") => {
+                let value = arguments.value().and_then(|value| value.parse());
+                port = value.map_err(|_| "--port takes a number up to 65535")?;
+            }
+            Arg::Value(word) => words.push(word),
+            option => return Err(format!("{}\n{USAGE}", option.unexpected())),
+        }
+    }
+    match &words[..] {
+        [command, folder] if command == "serve" => serve(Path::new(folder), port),
+        [command, file] if command == "list" => list(Path::new(file)),
+        _ => Err(USAGE.to_owned()),
+    }
+}
+
+fn serve(folder: &Path, port: u16) -> Result<(), String> {
+    let make = cannot("make the folder", folder.display());
+    fs::create_dir_all(folder).map_err(make)?;
+    let folder = folder
+        .canonicalize()
+        .map_err(cannot("find", folder.display()))?;
+    let ca = write(folder.join("ca.pem"), 0o644, &ca_pem())?;
+    let profile = format!("[basic]\nak = {ACCESS_KEY}\nsk = {SECRET_KEY}\n");
+    let credentials = write(folder.join("credentials"), 0o600, &profile)?;
+    let log = folder.join("log");
+    let log = File::create(&log).map_err(cannot("write", log.display()))?;
+    let package = package().map_err(cannot("make", "the package"))?;
+    let address = (Ipv4Addr::LOCALHOST, port);
+    let server = StandIn::at(address, Greeting::tls(), move |request| {
         let line = request.0.lines().next().unwrap_or_default();
         // A log that can't be written shows by itself.
         let _ = writeln!(&log, "{line}");
         vec![Step::Send(answer(request, &package))]
-    });
-    println!("https://localhost:{} {TASK_ID}", server.address.port());
+    })
+    .map_err(cannot("listen on", format_args!("127.0.0.1:{port}")))?;
+    println!(
+        "# The stand-in serves until it is stopped (Ctrl-C). For the shell that makes the calls:
+export CODEARTS_CHECK_ENDPOINT=https://localhost:{}
+export SSL_CERT_FILE={}
+export HUAWEICLOUD_SDK_CREDENTIALS_FILE={}
+# Its task, and the task's only execution:
+export TASK_ID={TASK_ID}
+export JOB_ID={JOB_ID}",
+        server.address.port(),
+        quoted(&ca),
+        quoted(&credentials),
+    );
     loop {
         thread::park();
     }
 }
 
+/// Writes a file that has this mode from its beginning.
+fn write(path: PathBuf, mode: u32, content: &str) -> Result<PathBuf, String> {
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(&path)
+        .and_then(|mut file| file.write_all(content.as_bytes()))
+        .map_err(cannot("write", path.display()))?;
+    Ok(path)
+}
+
+/// A path as one word of a shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}
+
 /// Answers as the service does, with the reference's words.
 fn answer(request: &Request, package: &[u8]) -> Vec<u8> {
-    let refuse = |status, body: &str| {
-        let json = [("Content-Type", "application/json")];
-        response(status, &json, body.as_bytes())
-    };
     let target = request.0.split(' ').nth(1).unwrap_or_default();
-    let id = target.strip_prefix("/v1/log-file?sub_job_id=");
-    let task = target.strip_prefix("/v3/task/");
-    if id.or(task).is_none() {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let task = path.strip_prefix("/v3/task/");
+    if task.is_none() && path != "/v1/log-file" {
         return refuse(
             "404 Not Found",
             r#"{"error_msg":"The API does not exist or has not been published in the environment","error_code":"APIGW.0101","request_id":"stand-in"}"#,
@@ -98,17 +164,39 @@ fn answer(request: &Request, package: &[u8]) -> Vec<u8> {
             }
         }
     }
-    if id.is_some_and(|id| SUB_JOB_IDS.contains(&id)) {
-        response("200 OK", &[("Content-Type", "application/zip")], package)
-    } else if task == Some(TASK_ID) {
-        let json = [("Content-Type", "application/json")];
-        response("200 OK", &json, task_details().as_bytes())
-    } else {
-        refuse(
+    let (name, id) = query.split_once('=').unwrap_or_default();
+    match task {
+        None if name == "sub_job_id" && SUB_JOB_IDS.contains(&id) => {
+            reply("200 OK", "application/zip", package)
+        }
+        // Without a query, it is the latest execution.
+        Some(TASK_ID) if query.is_empty() || (name, id) == ("job_id", JOB_ID) => {
+            reply("200 OK", "application/json", task_details().as_bytes())
+        }
+        _ => refuse(
             "400 Bad Request",
             r#"{ "error_code" : "CC.xxxxxxxx.400", "error_msg" : "Verify request parameter failed. Check whether the request parameters are correct." }"#,
-        )
+        ),
     }
+}
+
+fn refuse(status: &str, error: &str) -> Vec<u8> {
+    reply(status, "application/json", error.as_bytes())
+}
+
+fn reply(status: &str, content_type: &str, body: &[u8]) -> Vec<u8> {
+    let headers = [("Date", &*http_date()), ("Content-Type", content_type)];
+    response(status, &headers, body)
+}
+
+/// The time now, as RFC 9110, section 5.6.7, has it.
+fn http_date() -> String {
+    let now = OffsetDateTime::now_utc();
+    let (weekday, month) = (now.weekday().to_string(), now.month().to_string());
+    let (hour, minute, second) = now.to_hms();
+    let (day, year) = (now.day(), now.year());
+    let (weekday, month) = (&weekday[..3], &month[..3]);
+    format!("{weekday}, {day:02} {month} {year} {hour:02}:{minute:02}:{second:02} GMT")
 }
 
 /// The reference's example of an answer, as far as it counts.
@@ -116,12 +204,12 @@ fn task_details() -> String {
     let [one, two] = SUB_JOB_IDS;
     format!(
         r#"{{"httpStatus": "OK", "status": "success", "result": {{"id": "{TASK_ID}", "lastJob": {{
-  "id": "72d4dba817cf44bcab4a1fb0eb34525b", "status": "success", "startTime": "2025-09-25T08:41:04Z", "finishTime": "2025-09-25T08:43:15Z", "subJobIds": [],
+  "id": "{JOB_ID}", "status": "success", "startTime": "2025-09-25T08:41:04Z", "finishTime": "2025-09-25T08:43:15Z", "subJobIds": [],
   "process": {{"status": "success", "process": "100%", "subJobIds": ["{one}", "{two}"]}}}}}}}}"#
     )
 }
 
-fn package() -> Result<Vec<u8>, Box<dyn Error>> {
+fn package() -> ZipResult<Vec<u8>> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, content) in [
         ("logs/check.log", "build started\nno defects found\n"),
@@ -133,11 +221,19 @@ fn package() -> Result<Vec<u8>, Box<dyn Error>> {
     Ok(writer.finish()?.into_inner())
 }
 
-fn list(file: &str) -> Result<(), Box<dyn Error>> {
+fn list(file: &Path) -> Result<(), String> {
+    let content = content(file).map_err(cannot("read", file.display()))?;
+    print!("{content}");
+    Ok(())
+}
+
+/// A line for each of an archive's entries.
+fn content(file: &Path) -> ZipResult<String> {
     let mut archive = ZipArchive::new(File::open(file)?)?;
+    let mut lines = String::new();
     for index in 0..archive.len() {
         let entry = archive.by_index(index)?;
-        println!("{:>8}  {}", entry.size(), entry.name());
+        let _ = writeln!(lines, "{:>8}  {}", entry.size(), entry.name());
     }
-    Ok(())
+    Ok(lines)
 }

@@ -45,8 +45,8 @@ echo "nameserver $name_server" > "$root/etc/resolv.conf"
 mkfifo "$folder/ready"
 "$stand_in" serve "$root" > "$folder/ready" &
 server=$!
-read -r endpoint _ < "$folder/ready"
-port=${endpoint##*:}
+eval "$(sed '/^export JOB_ID=/q' "$folder/ready")"
+port=${CODEARTS_CHECK_ENDPOINT##*:}
 id=a777ff00d3cf4d369d87066806aexxxx
 
 # It listens when the command returns. That it knows no IPv6 address is an answer: else it would refuse
