@@ -71,11 +71,13 @@ TEST_FLAGS := $(if $(filter 0,$(shell id -u)),--include-ignored --skip more_than
 
 .PHONY: test
 test:
-	$(CARGO) test $(LOCKED) -- $(TEST_FLAGS)
+	tests/run.sh $(CARGO) test $(LOCKED) -- $(TEST_FLAGS)
 
 .PHONY: test-all
 test-all:
-	$(CARGO) test $(LOCKED) -- --include-ignored
+	@command -v strace > /dev/null || \
+		{ echo 'make test-all: strace is missing (Debian: strace)' >&2; exit 1; }
+	tests/run.sh $(CARGO) test $(LOCKED) -- --include-ignored
 
 .PHONY: lint
 lint:
