@@ -158,7 +158,8 @@ uninstall:
 
 .PHONY: install-check
 install-check: build
-	tests/install_check.sh
+	$(CARGO) build $(LOCKED) --release --example stand-in
+	tests/install_check.sh $(STAND_IN)
 
 .PHONY: clean
 clean:

@@ -1,8 +1,11 @@
 #!/bin/sh
 # Installs the program elsewhere than usual, looks at the units there, and uninstalls it: systemd must
-# understand the units, find them hardened and the program where they say, and nothing may stay.
-# Usage: install_check.sh
+# understand the units, find them hardened and the program where they say, the service's command must
+# download what a stand-in has, and nothing may stay.
+# Usage: install_check.sh STAND_IN
 set -eu
+
+stand_in=$1
 
 # --offline came with systemd 250.
 if ! systemd-analyze --version > /dev/null 2>&1; then
@@ -11,7 +14,9 @@ if ! systemd-analyze --version > /dev/null 2>&1; then
 fi
 
 root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
+folder=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server"; rm -rf "$root" "$folder"' EXIT
 trap 'exit 1' HUP INT TERM
 
 prefix=/opt/elsewhere
@@ -29,6 +34,21 @@ rm "$root/verify"
 systemd-analyze security --no-pager --offline=true --threshold=29 "$service"
 grep "^Environment=PATH=$prefix/bin:" "$service"
 "$root$prefix/bin/codearts-check-log" --version
+
+mkfifo "$folder/ready"
+"$stand_in" serve "$folder" > "$folder/ready" &
+server=$!
+eval "$(sed '/^export JOB_ID=/q' "$folder/ready")"
+# The shell's part of ExecStart=, as systemd reads it: without quotes and continuations.
+command=$(sed -n "/^ExecStart=/,/[^\\\\]$/ {
+    s/^ExecStart=.* -c .//; s/.$//; s/\\$\\$/$/g; s/%i/$TASK_ID/g; p
+}" "$service")
+mkdir "$folder/state"
+for new in 2 0; do
+    said=$(cd "$folder/state" && CREDENTIALS_DIRECTORY="$folder" PATH="$root$prefix/bin:$PATH" \
+        sh -c "$command" 2>&1)
+    [ "$said" = "2 packages, $new new" ] || { echo "install-check: the service said: $said" >&2; exit 1; }
+done
 
 make uninstall DESTDIR="$root" PREFIX="$prefix"
 if find "$root" ! -type d | grep .; then
