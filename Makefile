@@ -17,11 +17,8 @@ ZSH_COMPLETION = doc/completions/_$(NAME)
 FISH_COMPLETION = doc/completions/$(NAME).fish
 UNITS = doc/systemd/$(NAME)@.service doc/systemd/$(NAME)@.timer
 
-# The target of `make static` and `make dist`: musl where the toolchain has it, and there is a C
-# compiler for it (ring has C code), else static glibc.
-MUSL = x86_64-unknown-linux-musl
-MUSL_CC := $(firstword $(shell command -v $(CC_x86_64_unknown_linux_musl) x86_64-linux-musl-gcc musl-gcc 2>/dev/null))
-TARGET := $(if $(and $(MUSL_CC),$(wildcard $(shell rustc --print target-libdir --target $(MUSL) 2>/dev/null))),$(MUSL),x86_64-unknown-linux-gnu)
+# The target of `make static` and `make dist`: by default the one that rustc builds for.
+TARGET = $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 STATIC = target/$(TARGET)/release/$(NAME)
 # Position independent, as rustc links it where it can, and with nothing left to write to that the
 # loader has filled in. No path of the machine that builds it gets into the binary.
@@ -88,8 +85,6 @@ lint:
 static:
 	@[ -d "$$(rustc --print target-libdir --target $(TARGET))" ] || \
 		{ echo 'make static: the toolchain has no $(TARGET)' >&2; exit 1; }
-	@[ '$(TARGET)' != $(MUSL) ] || [ '$(MUSL_CC)' ] || \
-		{ echo 'make static: there is no C compiler for musl (Debian: musl-tools)' >&2; exit 1; }
 	CARGO_ENCODED_RUSTFLAGS="$$(printf '%s\037%s\037%s\037%s' $(STATIC_FLAGS))" \
 		$(CARGO) build $(LOCKED) --release --target $(TARGET)
 	! readelf --program-headers --wide $(STATIC) | grep INTERP
