@@ -78,6 +78,8 @@ test-all:
 
 .PHONY: lint
 lint:
+	@for tool in fmt clippy; do $(CARGO) $$tool --version > /dev/null 2>&1 || { echo "make lint: it needs cargo $$tool" \
+		'(rustup component add rustfmt clippy; Debian: rustfmt and rust-clippy)' >&2; exit 1; }; done
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(LOCKED) --all-targets -- -D warnings
 
@@ -133,7 +135,11 @@ ROOT = $(DESTDIR)$(PREFIX)
 
 # It builds nothing: root may have no toolchain.
 .PHONY: install
+# The unit names it, where more characters than these would need quotes.
+install: export PREFIX := $(PREFIX)
 install:
+	@case "$$PREFIX" in [!/]* | *[!A-Za-z0-9/._+-]*) \
+		echo "make install: PREFIX is an absolute path of A-Z a-z 0-9 / . _ + -, not '$$PREFIX'" >&2; exit 1;; esac
 	@test -x $(PROGRAM) || { echo 'make install: there is no $(PROGRAM) yet: make build' >&2; exit 1; }
 	install -D -m 755 $(PROGRAM) '$(ROOT)/bin/$(NAME)'
 	install -D -m 644 $(MAN_PAGE) '$(ROOT)/share/man/man1/$(NAME).1'
@@ -141,10 +147,16 @@ install:
 	install -D -m 644 $(ZSH_COMPLETION) '$(ROOT)/share/zsh/site-functions/_$(NAME)'
 	install -D -m 644 $(FISH_COMPLETION) '$(ROOT)/share/fish/vendor_completions.d/$(NAME).fish'
 	install -D -m 644 -t '$(ROOT)/lib/systemd/system' $(UNITS)
-	sed -i 's|/usr/local/bin|$(PREFIX)/bin|' '$(ROOT)/lib/systemd/system/$(NAME)@.service'
+	sed -i 's|/usr/local/bin:|$(PREFIX)/bin:|; s|=/usr/bin:/usr/bin:|=/usr/bin:|' \
+		'$(ROOT)/lib/systemd/system/$(NAME)@.service'
+	@case '$(PREFIX)' in /usr | "$$HOME/.local") ;; \
+		*) echo 'fish looks for its completion only where XDG_DATA_DIRS has $(PREFIX)/share' ;; esac
 
 .PHONY: uninstall
 uninstall:
+	@! ls -d '$(DESTDIR)/etc/systemd/system/timers.target.wants/$(NAME)@'*.timer 2> /dev/null || \
+		{ echo "make uninstall: first disable these timers: systemctl stop '$(NAME)@*.timer' &&" \
+		'systemctl disable $(NAME)@.timer' >&2; exit 1; }
 	rm -f '$(ROOT)/bin/$(NAME)' '$(ROOT)/share/man/man1/$(NAME).1' \
 		'$(ROOT)/share/bash-completion/completions/$(NAME)' \
 		'$(ROOT)/share/zsh/site-functions/_$(NAME)' \

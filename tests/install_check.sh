@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs the program elsewhere than usual, looks at the units there, and uninstalls it: systemd must
 # understand the units, find them hardened and the program where they say, the service's command must
-# download what a stand-in has, and nothing may stay.
+# download what a stand-in has, and nothing may stay. A folder that the unit could not name is refused,
+# and so is uninstalling below an enabled timer.
 # Usage: install_check.sh STAND_IN
 set -eu
 
@@ -18,6 +19,18 @@ folder=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server"; rm -rf "$root" "$folder"' EXIT
 trap 'exit 1' HUP INT TERM
+
+# refused MAKE_ARGUMENT...
+refused() {
+    if make DESTDIR="$root" "$@"; then
+        echo "install-check: make $* must fail" >&2
+        exit 1
+    fi
+}
+for prefix in '/a&b' '/a|b' '/a b' a/b; do
+    refused install PREFIX="$prefix"
+done
+[ -z "$(ls "$root")" ]
 
 prefix=/opt/elsewhere
 service=$root$prefix/lib/systemd/system/codearts-check-log@.service
@@ -50,6 +63,11 @@ for new in 2 0; do
     [ "$said" = "2 packages, $new new" ] || { echo "install-check: the service said: $said" >&2; exit 1; }
 done
 
+timer=$root/etc/systemd/system/timers.target.wants/codearts-check-log@1.timer
+mkdir -p "${timer%/*}"
+ln -s "$prefix/lib/systemd/system/codearts-check-log@.timer" "$timer"
+refused uninstall PREFIX="$prefix"
+rm "$timer"
 make uninstall DESTDIR="$root" PREFIX="$prefix"
 if find "$root" ! -type d | grep .; then
     echo 'install-check: make uninstall left this' >&2
