@@ -48,6 +48,7 @@ help:
 	@echo 'make cross         build it static for other processors, and try that under qemu-user, as root'
 	@echo 'make dist          pack it: target/dist/$(DIST).tar.gz'
 	@echo 'make dist-check    see whether two folders give the same package'
+	@echo 'make image-check   check the CronJob, and run its job in the image, as root'
 	@echo 'make bench         measure it against curl and wget'
 	@echo 'make install       install to PREFIX: $(PREFIX)'
 	@echo 'make uninstall     remove what was installed'
@@ -126,6 +127,11 @@ dist: static
 .PHONY: dist-check
 dist-check:
 	tests/dist_check.sh $(DIST) $(TARGET) $(SOURCE_DATE_EPOCH)
+
+.PHONY: image-check
+image-check: static
+	$(CARGO) build $(LOCKED) --release --example stand-in
+	tests/image_check.sh $(STATIC) $(STAND_IN) target/kubernetes-validate
 
 .PHONY: bench
 bench: static

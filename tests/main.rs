@@ -13,6 +13,7 @@ mod stand_in;
 mod answers;
 mod command_line;
 mod credentials;
+mod deployment;
 mod documents;
 mod injection;
 mod listing;

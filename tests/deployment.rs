@@ -1,0 +1,104 @@
+//! What the systemd unit and the Kubernetes manifest do by exit code fits the program's codes and what
+//! README says of them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+type Codes = BTreeSet<u8>;
+
+/// Of xargs: a command that failed, and one that was killed.
+const XARGS: [u8; 2] = [123, 125];
+
+fn read(file: impl AsRef<Path>) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    fs::read_to_string(path).expect("a file of the project")
+}
+
+fn codes<'a>(words: impl Iterator<Item = &'a str>) -> Codes {
+    words.map(|word| word.parse().expect("a code")).collect()
+}
+
+/// Every source of the program.
+fn sources(folder: PathBuf) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder of sources");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths
+        .flat_map(|path| {
+            if path.is_dir() {
+                sources(path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
+
+/// The codes that the program can end with beside 0.
+fn program() -> Codes {
+    let sources = sources(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let source = sources.iter().find(|path| path.ends_with("exit.rs"));
+    let source = read(source.expect("the exit codes"));
+    let (_, variants) = source.split_once("pub enum Exit {").expect("the enum");
+    let (variants, _) = variants.split_once('}').expect("its end");
+    codes(
+        variants
+            .lines()
+            .filter_map(|line| Some(line.trim().strip_suffix(',')?.split_once(" = ")?.1)),
+    )
+}
+
+/// The codes of README's table that say "yes" to another try.
+fn worth_a_retry() -> Codes {
+    let readme = read("README.md");
+    let rows = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let yes = rows.filter(|row| {
+        row.rsplit(" | ")
+            .next()
+            .is_some_and(|cell| cell.starts_with("yes"))
+    });
+    codes(yes.filter_map(|row| row.split(" | ").next()))
+}
+
+/// The codes of the manifest's rule with this action, in their order.
+fn rule(action: &str) -> Vec<u8> {
+    let manifest = read("doc/kubernetes/cronjob.yaml");
+    let (_, rule) = manifest
+        .split_once(&format!("- action: {action}"))
+        .expect("the rule");
+    let (_, values) = rule.split_once("values: [").expect("its codes");
+    let (values, _) = values.split_once(']').expect("their end");
+    values
+        .split(", ")
+        .map(|code| code.parse().expect("a code"))
+        .collect()
+}
+
+#[test]
+fn the_unit_retries_what_readme_says_is_worth_it() {
+    let unit = read("doc/systemd/codearts-check-log@.service");
+    let retried = unit
+        .lines()
+        .find_map(|line| line.strip_prefix("RestartForceExitStatus="));
+    let retried = codes(retried.expect("the codes").split(' '));
+    assert_eq!(retried, &worth_a_retry() | &XARGS.into());
+}
+
+fn in_order(codes: &[u8]) -> bool {
+    codes.is_sorted_by(|one, next| one < next)
+}
+
+#[test]
+fn the_manifest_names_each_exit_code_once_and_retries_what_readme_says_is_worth_it() {
+    let (fails, counts) = (rule("FailJob"), rule("Count"));
+    // Kubernetes wants them in order.
+    assert!(
+        in_order(&fails) && in_order(&counts),
+        "{fails:?} {counts:?}"
+    );
+    let retried = Codes::from_iter(counts);
+    assert_eq!(retried, &worth_a_retry() | &XARGS.into());
+    assert_eq!(Codes::from_iter(fails), &program() - &retried);
+}

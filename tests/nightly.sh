@@ -1,0 +1,42 @@
+# shellcheck shell=sh
+# For the scripts that try an installed program: they source this. The stand-in serves one folder, and
+# the nightly job runs against it.
+
+folder=$(mktemp -d)
+chmod 755 "$folder"
+server=
+trap '[ -z "$server" ] || kill "$server"; rm -rf "$folder"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# serve STAND_IN: starts it. Sets endpoint and task; its CA file and credentials are in $folder/served.
+serve() {
+    stand_in=$1
+    mkfifo "$folder/ready"
+    "$stand_in" serve "$folder/served" > "$folder/ready" &
+    server=$!
+    lines=$(sed '/^export JOB_ID=/q' "$folder/ready")
+    # shellcheck disable=SC2034
+    endpoint=$(echo "$lines" | sed -n 's/^export CODEARTS_CHECK_ENDPOINT=//p')
+    # shellcheck disable=SC2034
+    task=$(echo "$lines" | sed -n 's/^export TASK_ID=//p')
+}
+
+# downloads EXPECTED: that many were made until now.
+downloads() {
+    made=$(grep -c '^GET /v1/log-file' "$folder/served/log" || true)
+    [ "$made" -eq "$1" ] || { echo "expected $1 downloads until now, not $made" >&2; exit 1; }
+}
+
+# nights LOGS COMMAND...: runs the job for a night with two downloads into LOGS, and for one with none.
+nights() {
+    logs=$1
+    shift
+    : > "$folder/served/log"
+    "$@"
+    downloads 2
+    "$@"
+    downloads 2
+    while read -r id; do
+        "$stand_in" list "$logs/$id.zip" | grep logs/check.log
+    done < "$logs/latest"
+}
