@@ -26,34 +26,40 @@ STATIC_FLAGS = '-Ctarget-feature=+crt-static' '-Crelro-level=full' \
 	'--remap-path-prefix=$(CURDIR)=.' \
 	'--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo'
 
-# The licenses of what cargo doesn't know: Rust's standard library and the C library.
-RUST_LICENSES = $(shell rustc --print sysroot)/share/doc/rust/COPYRIGHT-library.html
+# The licenses of what cargo doesn't know: Rust's standard library, by rustup or else Debian, and the
+# C library.
+RUST_LICENSES = $(or $(wildcard $(shell rustc --print sysroot)/share/doc/rust/COPYRIGHT-library.html), \
+	/usr/share/doc/libstd-rust-dev/copyright)
 LIBC_LICENSES = $(if $(findstring musl,$(TARGET)),/usr/share/doc/musl-dev/copyright, \
 	/usr/share/doc/libc6-dev/copyright /usr/share/common-licenses/LGPL-2.1)
+THIRD_PARTY = target/$(TARGET)/THIRD-PARTY
 
-DIST = $(NAME)-$(VERSION)-$(TARGET)
-# Of the files in an archive: the time of the commit, or 0 outside a repository.
+# Of the files in a package: the time of the commit, or 0 outside a repository.
 SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
 
 .PHONY: help
 help:
-	@echo 'make build         build the program: $(PROGRAM)'
-	@echo 'make demo          build it, and try it against a stand-in of the service'
-	@echo 'make test          run the tests'
-	@echo 'make test-all      run the slow tests too'
-	@echo 'make lint          check format and lints'
-	@echo 'make static        build it static, for TARGET: $(TARGET)'
-	@echo 'make static-check  try that in an empty root, as root'
-	@echo "make rust-version  build it with the oldest Rust it claims, Debian trixie's, as root"
-	@echo 'make cross         build it static for other processors, and try that under qemu-user, as root'
-	@echo 'make dist          pack it: target/dist/$(DIST).tar.gz'
-	@echo 'make dist-check    see whether two folders give the same package'
-	@echo 'make image-check   check the CronJob, and run its job in the image, as root'
-	@echo 'make bench         measure it against curl and wget'
-	@echo 'make install       install to PREFIX: $(PREFIX)'
-	@echo 'make uninstall     remove what was installed'
-	@echo 'make install-check try both, and look at the units'
-	@echo 'make clean         remove what was built'
+	@echo 'make build          build the program: $(PROGRAM)'
+	@echo 'make demo           build it, and try it against a stand-in of the service'
+	@echo 'make test           run the tests'
+	@echo 'make test-all       run the slow tests too'
+	@echo 'make lint           check format and lints'
+	@echo 'make static         build it static, for TARGET: $(TARGET)'
+	@echo 'make dist           pack that: target/dist/$(NAME)-$(VERSION)-$(TARGET).tar.gz'
+	@echo 'make packages       pack it as .deb and .rpm too (needs python3, dpkg-deb and rpmbuild)'
+	@echo 'make bench          measure it against curl and wget'
+	@echo 'make install        install to PREFIX: $(PREFIX)'
+	@echo 'make uninstall      remove what was installed'
+	@echo 'make clean          remove what was built'
+	@echo
+	@echo 'For root; each installs the Debian packages behind it, where they are missing:'
+	@echo 'make static-check   try the static program in an empty root (dnsmasq-base strace)'
+	@echo 'make install-check  install and uninstall, and look at the units (systemd)'
+	@echo 'make dist-check     see whether two folders give the same packages, and lint (rpm lintian)'
+	@echo 'make packages-check install them in fresh roots, and run the job there (debootstrap rpm systemd mandoc)'
+	@echo 'make image-check    check the CronJob, and run its job in the image (buildah)'
+	@echo "make rust-version   build it with the oldest Rust it claims, Debian trixie's (debootstrap)"
+	@echo 'make cross          build for other processors, and try that under qemu-user (debootstrap)'
 
 .PHONY: build
 build:
@@ -108,25 +114,32 @@ cross:
 	$(CARGO) build $(LOCKED) --release --example stand-in
 	tests/cross.sh target/forky $(STAND_IN) target/cross
 
-.PHONY: dist
-dist: static
-	rm -rf target/dist/$(DIST)
-	mkdir -p target/dist/$(DIST)
-	install -m 755 $(STATIC) target/dist/$(DIST)/
-	install -m 644 $(MAN_PAGE) README.md LICENSE target/dist/$(DIST)/
-	install -D -m 644 -t target/dist/$(DIST)/systemd $(UNITS)
-	install -D -m 644 -t target/dist/$(DIST)/completions $(BASH_COMPLETION) $(ZSH_COMPLETION) $(FISH_COMPLETION)
+PACK = MAKE='$(MAKE)' SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) \
+	packaging/pack.sh $(VERSION) $(TARGET) $(STATIC) $(THIRD_PARTY)
+
+.PHONY: third-party
+third-party: static
+	@command -v python3 > /dev/null || { echo 'make dist: it needs python3' >&2; exit 1; }
 	CARGO='$(CARGO)' packaging/third_party.py $(TARGET) $(RUST_LICENSES) $(LIBC_LICENSES) \
-		> target/dist/$(DIST)/THIRD-PARTY
-	cd target/dist && tar --create --sort=name --format=ustar --mode=u=rwX,go=rX \
-		--owner=0 --group=0 --numeric-owner --mtime=@$(SOURCE_DATE_EPOCH) $(DIST) | \
-		gzip --no-name --best > $(DIST).tar.gz
-	cd target/dist && sha256sum $(DIST).tar.gz > $(DIST).tar.gz.sha256
-	@echo target/dist/$(DIST).tar.gz
+		> $(THIRD_PARTY).new
+	mv $(THIRD_PARTY).new $(THIRD_PARTY)
+
+.PHONY: dist
+dist: third-party
+	$(PACK) tarball
+
+.PHONY: packages
+packages: third-party
+	$(PACK) tarball deb rpm
 
 .PHONY: dist-check
 dist-check:
-	tests/dist_check.sh $(DIST) $(TARGET) $(SOURCE_DATE_EPOCH)
+	tests/dist_check.sh $(VERSION) $(TARGET) $(SOURCE_DATE_EPOCH)
+
+.PHONY: packages-check
+packages-check: packages
+	$(CARGO) build $(LOCKED) --release --example stand-in
+	tests/packages_check.sh target/bookworm $(STAND_IN) $(VERSION)
 
 .PHONY: image-check
 image-check: static

@@ -52,6 +52,9 @@ def plain(file):
 
 def main():
     target, *files = sys.argv[1:]
+    for file in files:
+        if not os.path.exists(file):
+            sys.exit(f"third_party: there is no {file}: name the files as LIBC_LICENSES or RUST_LICENSES")
     sys.stdout.reconfigure(encoding="utf-8")
     platform = ["--format-version", "1", "--filter-platform", target]
     packages = json.loads(cargo("metadata", *platform))["packages"]

@@ -23,6 +23,7 @@ make_root() {
         chmod 755 "$new"
         # debootstrap fails in a path with a space; an old one knows no new suite, but all know sid.
         # What is mounted is gone with it, however it ends.
+        # shellcheck disable=SC2016
         unshare --mount sh -c 'mount --bind "$1" /mnt && debootstrap --variant=minbase \
             --include="$3" "$2" /mnt "" sid' sh "$new" "$2" "$3"
         [ $# -lt 4 ] || "$4" "$new"

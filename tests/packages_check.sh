@@ -1,0 +1,89 @@
+#!/bin/sh
+# Installs the packages as a user does, with no toolchain: the .deb in a fresh root of Debian 12, and
+# the .rpm in a root that holds nothing but busybox. There the program runs the nightly job against the
+# stand-in; this host's tools look at the man page and the units; and when the package is removed, none
+# of its files may stay. ROOT is made once, and used again: the package goes into a copy. For root
+# (debootstrap, chroot).
+# Usage: packages_check.sh ROOT STAND_IN VERSION
+set -eu
+
+if ! command -v rpm > /dev/null || ! command -v mandoc > /dev/null ||
+    ! systemd-analyze --version > /dev/null 2>&1; then
+    apt-get -q update
+    apt-get -q -y install --no-install-recommends rpm mandoc systemd
+fi
+
+# The only package beside Debian's minimum: busybox for the other root.
+. tests/debian_root.sh
+make_root "$1" bookworm busybox-static
+fresh=$root
+. tests/nightly.sh
+serve "$2"
+packages=$PWD/target/dist/codearts-check-log
+deb=${packages}_$3_$(dpkg --print-architecture).deb
+rpm=$packages-$3-1.$(uname -m).rpm
+
+# within COMMAND...: in the root, with /proc as in a booted one, and with the stand-in's variables.
+within() {
+    # shellcheck disable=SC2016
+    unshare --mount sh -euc 'mount -t proc proc "$1/proc"; exec chroot "$@"' sh "$root" \
+        /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin CODEARTS_CHECK_ENDPOINT="$endpoint" \
+        SSL_CERT_FILE=/etc/codearts/ca.pem \
+        HUAWEICLOUD_SDK_CREDENTIALS_FILE=/etc/codearts/credentials "$@"
+}
+
+# try FILES: what is installed, of which FILES is a list, does its work.
+try() {
+    mkdir -p "$root/etc/codearts" "$root/var/log/codearts"
+    cp -p "$folder/served/ca.pem" "$folder/served/credentials" "$root/etc/codearts"
+    echo '127.0.0.1 localhost' > "$root/etc/hosts"
+    within codearts-check-log --version
+    nights "$root/var/log/codearts" within sh -euc "cd /var/log/codearts
+        codearts-check-log --list $task > latest && xargs -n 1 codearts-check-log -v -n < latest"
+
+    man=$root$(grep '/man1/' "$1")
+    [ -z "$(gzip -cd "$man" | mandoc -T lint)" ]
+    mandoc "$man" | grep -q 'codearts-check-log .* download the log packages'
+    # systemd-analyze ends with 0 for what it ignores, too.
+    faults=$(grep '/systemd/system/.*@' "$1" | sed "s|^|$root|" | xargs systemd-analyze verify --man=no 2>&1)
+    [ -z "$faults" ] || { echo "$faults" >&2; exit 1; }
+    # Nothing is enabled: the units are templates.
+    [ -z "$(find "$root/etc/systemd" -name 'codearts*' 2> /dev/null)" ]
+}
+
+# gone FILES: of these, and of what they are alone in, nothing is there.
+gone() {
+    while read -r file; do
+        [ ! -d "$root$file" ] || case $file in *codearts*) ;; *) continue ;; esac
+        [ ! -e "$root$file" ] || { echo "packages-check: $root$file stayed" >&2; exit 1; }
+    done < "$1"
+}
+
+root=$folder/debian
+cp -a "$fresh" "$root"
+cp "$deb" "$root/package.deb"
+within apt-get -q -y -o Dpkg::Use-Pty=0 install /package.deb
+dpkg-deb --fsys-tarfile "$deb" | tar --list | sed 's|^\.||; s|/$||' | grep . > "$folder/files"
+[ -z "$(within dpkg --verify codearts-check-log)" ]
+try "$folder/files"
+# An installation over itself, as an upgrade does it.
+within dpkg --install /package.deb
+within apt-get -q -y -o Dpkg::Use-Pty=0 purge codearts-check-log
+gone "$folder/files"
+
+root=$folder/empty
+mkdir -p "$root/bin" "$root/etc" "$root/proc" "$root/dev" "$root/usr/bin"
+cp "$fresh/bin/busybox" "$root/bin"
+for applet in sh xargs; do
+    ln -s busybox "$root/bin/$applet"
+done
+ln -s ../../bin/busybox "$root/usr/bin/env"
+rpm --root "$root" --initdb
+rpm --root "$root" --install "$rpm"
+rpm --root "$root" --query --list codearts-check-log > "$folder/files"
+rpm --root "$root" --verify codearts-check-log
+try "$folder/files"
+rpm --root "$root" --upgrade --replacepkgs "$rpm"
+rpm --root "$root" --erase codearts-check-log
+gone "$folder/files"
+echo 'All as it should be.'
