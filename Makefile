@@ -46,20 +46,20 @@ help:
 	@echo 'make lint           check format and lints'
 	@echo 'make static         build it static, for TARGET: $(TARGET)'
 	@echo 'make dist           pack that: target/dist/$(NAME)-$(VERSION)-$(TARGET).tar.gz'
-	@echo 'make packages       pack it as .deb and .rpm too (needs python3, dpkg-deb and rpmbuild)'
+	@echo 'make packages       the same, and a .deb and an .rpm'
 	@echo 'make bench          measure it against curl and wget'
 	@echo 'make install        install to PREFIX: $(PREFIX)'
 	@echo 'make uninstall      remove what was installed'
 	@echo 'make clean          remove what was built'
 	@echo
-	@echo 'For root; each installs the Debian packages behind it, where they are missing:'
-	@echo 'make static-check   try the static program in an empty root (dnsmasq-base strace)'
-	@echo 'make install-check  install and uninstall, and look at the units (systemd)'
-	@echo 'make dist-check     see whether two folders give the same packages, and lint (rpm lintian)'
-	@echo 'make packages-check install them in fresh roots, and run the job there (debootstrap rpm systemd mandoc)'
-	@echo 'make image-check    check the CronJob, and run its job in the image (buildah)'
-	@echo "make rust-version   build it with the oldest Rust it claims, Debian trixie's (debootstrap)"
-	@echo 'make cross          build for other processors, and try that under qemu-user (debootstrap)'
+	@echo 'Checks, as root. Each installs the Debian packages that it lacks:'
+	@echo 'make static-check   try the static program in an empty root'
+	@echo 'make install-check  install and uninstall, and look at the units'
+	@echo 'make dist-check     see whether two folders give the same packages, and lint'
+	@echo 'make packages-check install them in fresh roots, and run the job there'
+	@echo 'make image-check    check the CronJob, and run its job in the image'
+	@echo "make rust-version   build it with the oldest Rust it claims, Debian trixie's"
+	@echo 'make cross          build for other processors, and try that under qemu-user'
 
 .PHONY: build
 build:
@@ -112,7 +112,7 @@ rust-version:
 .PHONY: cross
 cross:
 	$(CARGO) build $(LOCKED) --release --example stand-in
-	tests/cross.sh target/forky $(STAND_IN) target/cross
+	tests/cross.sh target/forky $(STAND_IN) target/cross $(VERSION) $(SOURCE_DATE_EPOCH)
 
 PACK = MAKE='$(MAKE)' SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) \
 	packaging/pack.sh $(VERSION) $(TARGET) $(STATIC) $(THIRD_PARTY)

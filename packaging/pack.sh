@@ -108,7 +108,8 @@ Description: $(sed -n 's/^Summary: //p' "$spec")
 $(sed -n '/^%description/,/^$/s/^[^%]/ &/p' "$spec")
 end
     set_times "$root"
-    dpkg-deb --root-owner-group -Zxz --threads-max=1 --build "$root" "$work/package.deb"
+    # xz's bytes depend on the number of processors.
+    dpkg-deb --root-owner-group -Zgzip --build "$root" "$work/package.deb"
     mv "$work/package.deb" "$dist/${name}_${version}_$architecture.deb"
 }
 

@@ -23,7 +23,7 @@ RULE = "=" * 80
 
 
 def cargo(*arguments):
-    command = [os.environ.get("CARGO", "cargo"), *arguments, "--locked"]
+    command = [*os.environ.get("CARGO", "cargo").split(), *arguments, "--locked"]
     run = subprocess.run(command, check=True, stdout=subprocess.PIPE)
     return run.stdout.decode()
 

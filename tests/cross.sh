@@ -1,15 +1,18 @@
 #!/bin/sh
 # Builds the static program for other processors, as `make static` does, and runs the demo with each
 # under qemu-user, on this host's kernel. It prints a table, leaves the programs in FOLDER, and ends
-# with 0 only if each was built and did what it should. ROOT is made once, and used again: it has
-# Debian's rustc, cross compilers and qemu-user. For root (debootstrap, chroot), on x86-64.
-# Usage: cross.sh ROOT STAND_IN FOLDER
+# with 0 only if each was built and did what it should. For aarch64, these are the programs in the three
+# packages, which it leaves in FOLDER too. ROOT is made once, and used again: it has Debian's rustc,
+# cross compilers, rpmbuild and qemu-user. For root (debootstrap, chroot), on x86-64.
+# Usage: cross.sh ROOT STAND_IN FOLDER VERSION SOURCE_DATE_EPOCH
 set -eu
 
 . tests/debian_root.sh
 
 stand_in=$2
 folder=$3
+version=$4
+time=$5
 name=codearts-check-log
 
 # The first Debian with loong64.
@@ -23,8 +26,10 @@ riscv64gc-unknown-linux-gnu riscv64 riscv64-linux-gnu riscv64
 loongarch64-unknown-linux-gnu loong64 loongarch64-linux-gnu loongarch64
 powerpc64le-unknown-linux-gnu ppc64el powerpc64le-linux-gnu ppc64le
 s390x-unknown-linux-gnu s390x s390x-linux-gnu s390x'
+# The one that `make packages` packs too.
+with_packages=aarch64-unknown-linux-gnu
 
-packages=rustc,cargo,gcc,libc6-dev,make,qemu-user
+packages=rustc,cargo,gcc,libc6-dev,make,python3,rpm,qemu-user
 packages=$packages$(echo "$targets" | awk '{ printf ",gcc-%s,libc6-dev-%s-cross", $3, $2 }')
 
 # add_libraries ROOT: unpacks Rust's standard library for each target. Installed, each would bring the
@@ -43,13 +48,33 @@ add_libraries() {
         apt-get clean' sh $architectures
 }
 
+# make_there TARGET PREFIX MAKE_TARGET
+make_there() {
+    upper=$(echo "$1" | tr a-z- A-Z_)
+    in_root "CARGO_TARGET_${upper}_LINKER=$2-gcc" "TARGET_CC=$2-gcc" \
+        make "$3" TARGET="$1" CARGO='cargo --offline' SOURCE_DATE_EPOCH="$time"
+}
+
 # build TARGET PREFIX PROGRAM
 build() {
     rm -f "$3"
-    upper=$(echo "$1" | tr a-z- A-Z_)
-    in_root "CARGO_TARGET_${upper}_LINKER=$2-gcc" "TARGET_CC=$2-gcc" \
-        make static TARGET="$1" CARGO='cargo --offline' &&
-        install -D "$sources/target/$1/release/$name" "$3"
+    make_there "$1" "$2" static && install -D "$sources/target/$1/release/$name" "$3"
+}
+
+# unpack TARGET PREFIX FOLDER: packs it, and leaves in FOLDER the packages and what each has in it.
+unpack() {
+    rm -rf "$3"
+    archive=$name-$version-$1.tar.gz
+    deb=${name}_${version}_arm64.deb
+    rpm=$name-$version-1.aarch64.rpm
+    make_there "$1" "$2" packages && cp -R "$sources/target/dist" "$3" && (
+        cd "$3" && sha256sum --check SHA256SUMS && mkdir tarball rpm &&
+            tar --extract --gzip --strip-components=1 --directory=tarball --file="$archive" &&
+            dpkg-deb --extract "$deb" deb &&
+            [ "$(dpkg-deb --field "$deb" Architecture)" = arm64 ] &&
+            chroot "$root" rpm2archive - < "$rpm" | tar --extract --gzip --directory=rpm &&
+            [ "$(chroot "$root" rpm -qp --queryformat '%{ARCH}' - < "$rpm")" = aarch64 ]
+    )
 }
 
 # demo QEMU PROGRAM: by way of a script, so that this host's kernel need not know of qemu.
@@ -58,6 +83,14 @@ demo() {
         > "$sources/$name"
     chmod 755 "$sources/$name"
     tests/demo.sh "$sources/$name" "$stand_in"
+}
+
+# packed TARGET PREFIX QEMU
+packed() {
+    unpack "$1" "$2" "$folder/packages" || return 1
+    for place in tarball deb/usr/bin rpm/usr/bin; do
+        demo "$3" "$folder/packages/$place/$name" || return 1
+    done
 }
 
 # row TARGET PROGRAM OUTCOME
@@ -84,6 +117,8 @@ while read -r target _ prefix qemu <&3; do
         outcome='not built'
     elif ! demo "$qemu" "$program"; then
         outcome=failed
+    elif [ "$target" = "$with_packages" ] && ! packed "$target" "$prefix" "$qemu"; then
+        outcome='packages failed'
     else
         outcome=passed
     fi

@@ -26,4 +26,4 @@ done
 [ "$(find "$copy/target/dist" -type f | wc -l)" -eq 4 ]
 (cd target/dist && sha256sum --check SHA256SUMS)
 tar --list --verbose --gzip --file "$copy/target/dist/codearts-check-log-$1-$2.tar.gz"
-lintian --allow-root --fail-on error,warning --show-overrides "$copy"/target/dist/*.deb
+lintian --allow-root --fail-on error,warning "$copy"/target/dist/*.deb

@@ -46,6 +46,7 @@ buildah() {
 
 # In the public image's place: busybox, and a link for each of its applets.
 mkdir -p "$folder/base/bin" "$folder/program"
+apt-cache show busybox-static > /dev/null 2>&1 || apt-get -q update
 (cd "$folder" && apt-get -q -o APT::Sandbox::User=root download busybox-static &&
     dpkg-deb --fsys-tarfile busybox-static_*.deb | tar --extract --directory=base ./bin/busybox)
 for applet in $("$folder/base/bin/busybox" --list); do
