@@ -39,7 +39,7 @@ try() {
     echo '127.0.0.1 localhost' > "$root/etc/hosts"
     within codearts-check-log --version
     nights "$root/var/log/codearts" within sh -euc "cd /var/log/codearts
-        codearts-check-log --list $task > latest && xargs -n 1 codearts-check-log -v -n < latest"
+        codearts-check-log --list $task > latest && xargs -P 4 -n 1 codearts-check-log -v -n < latest"
 
     man=$root$(grep '/man1/' "$1")
     [ -z "$(gzip -cd "$man" | mandoc -T lint)" ]
@@ -51,7 +51,7 @@ try() {
     [ -z "$(find "$root/etc/systemd" -name 'codearts*' 2> /dev/null)" ]
 }
 
-# gone FILES: of these, and of what they are alone in, nothing is there.
+# gone FILES: none of these is there, nor a folder of the package's own.
 gone() {
     while read -r file; do
         [ ! -d "$root$file" ] || case $file in *codearts*) ;; *) continue ;; esac
