@@ -86,6 +86,9 @@ run_job() {
         "$job" sh -c "exec $command"
 }
 nights "$folder/packages/$task" run_job "$folder/served/credentials"
+# No warning of the Secret's file, which its group may read.
+said=$(run_job "$folder/served/credentials" 2>&1)
+[ -z "$said" ] || { echo "image-check: the job is not silent: $said" >&2; exit 1; }
 # Nothing is root's, or in another place.
 [ -z "$(find "$folder/packages" -mindepth 1 ! -uid 65532)" ]
 [ "$(find "$folder/packages" -type f | wc -l)" -eq 3 ]
