@@ -32,6 +32,12 @@ within() {
         HUAWEICLOUD_SDK_CREDENTIALS_FILE=/etc/codearts/credentials "$@"
 }
 
+# silent COMMAND...: it has nothing to say.
+silent() {
+    said=$("$@" 2>&1) || said="$said (failed)"
+    [ -z "$said" ] || { echo "packages-check: $*: $said" >&2; exit 1; }
+}
+
 # try FILES: what is installed, of which FILES is a list, does its work.
 try() {
     mkdir -p "$root/etc/codearts" "$root/var/log/codearts"
@@ -42,11 +48,12 @@ try() {
         codearts-check-log --list $task > latest && xargs -P 4 -n 1 codearts-check-log -v -n < latest"
 
     man=$root$(grep '/man1/' "$1")
-    [ -z "$(gzip -cd "$man" | mandoc -T lint)" ]
+    silent mandoc -T lint "$man"
     mandoc "$man" | grep -q 'codearts-check-log .* download the log packages'
-    # systemd-analyze ends with 0 for what it ignores, too.
-    faults=$(grep '/systemd/system/.*@' "$1" | sed "s|^|$root|" | xargs systemd-analyze verify --man=no 2>&1)
-    [ -z "$faults" ] || { echo "$faults" >&2; exit 1; }
+    # shellcheck disable=SC2013
+    for unit in $(grep '/systemd/system/.*@' "$1"); do
+        silent systemd-analyze verify --man=no "$root$unit"
+    done
     # Nothing is enabled: the units are templates.
     [ -z "$(find "$root/etc/systemd" -name 'codearts*' 2> /dev/null)" ]
 }
@@ -64,7 +71,7 @@ cp -a "$fresh" "$root"
 cp "$deb" "$root/package.deb"
 within apt-get -q -y -o Dpkg::Use-Pty=0 install /package.deb
 dpkg-deb --fsys-tarfile "$deb" | tar --list | sed 's|^\.||; s|/$||' | grep . > "$folder/files"
-[ -z "$(within dpkg --verify codearts-check-log)" ]
+silent within dpkg --verify codearts-check-log
 try "$folder/files"
 # An installation over itself, as an upgrade does it.
 within dpkg --install /package.deb
@@ -81,7 +88,7 @@ ln -s ../../bin/busybox "$root/usr/bin/env"
 rpm --root "$root" --initdb
 rpm --root "$root" --install "$rpm"
 rpm --root "$root" --query --list codearts-check-log > "$folder/files"
-rpm --root "$root" --verify codearts-check-log
+silent rpm --root "$root" --verify codearts-check-log
 try "$folder/files"
 rpm --root "$root" --upgrade --replacepkgs "$rpm"
 rpm --root "$root" --erase codearts-check-log
