@@ -97,8 +97,8 @@ fn serve(folder: &Path, port: u16) -> Result<(), String> {
     let address = (Ipv4Addr::LOCALHOST, port);
     let server = StandIn::at(address, Greeting::tls(), move |request| {
         let line = request.0.lines().next().unwrap_or_default();
-        // A log that can't be written shows by itself.
-        let _ = writeln!(&log, "{line}");
+        // In one piece, as calls come at the same time. A log that can't be written shows by itself.
+        let _ = (&log).write_all(format!("{line}\n").as_bytes());
         vec![Step::Send(answer(request, &package))]
     })
     .map_err(cannot("listen on", format_args!("127.0.0.1:{port}")))?;
