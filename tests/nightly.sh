@@ -21,9 +21,13 @@ serve() {
     task=$(echo "$lines" | sed -n 's/^export TASK_ID=//p')
 }
 
-# downloads EXPECTED: that many were made until now.
 downloads() {
-    made=$(grep -c '^GET /v1/log-file' "$folder/served/log" || true)
+    grep -c '^GET /v1/log-file' "$folder/served/log" || true
+}
+
+# expect DOWNLOADS: that many were made until now.
+expect() {
+    made=$(downloads)
     [ "$made" -eq "$1" ] || { echo "expected $1 downloads until now, not $made" >&2; exit 1; }
 }
 
@@ -31,11 +35,11 @@ downloads() {
 nights() {
     logs=$1
     shift
-    : > "$folder/served/log"
+    before=$(downloads)
     "$@"
-    downloads 2
+    expect $((before + 2))
     "$@"
-    downloads 2
+    expect $((before + 2))
     while read -r id; do
         "$stand_in" list "$logs/$id.zip" | grep logs/check.log
     done < "$logs/latest"
