@@ -1,7 +1,7 @@
 #!/bin/sh
 # Packs the static PROGRAM into target/dist: each KIND is tarball, deb or rpm. SHA256SUMS is then of
 # all that is there of this VERSION, for every target. The same source gives the same bytes: each file
-# has the time SOURCE_DATE_EPOCH. What fails leaves nothing.
+# has the time SOURCE_DATE_EPOCH. What fails leaves nothing half made.
 # Usage: pack.sh VERSION TARGET PROGRAM THIRD_PARTY KIND...
 set -eu
 umask 022
