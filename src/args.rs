@@ -14,7 +14,8 @@ use lexopt::Arg;
 use crate::api::call::Call;
 use crate::api::endpoint::{Endpoint, Scheme};
 use crate::api::id::{JobId, SubJobId, TaskId};
-use crate::auth::credentials::{Input, Source};
+use crate::auth::credentials::Sources;
+use crate::auth::input::Input;
 use crate::http::ca_file::CaFile;
 use crate::http::options::{Limits, Options};
 use crate::http::proxy::Proxy;
@@ -39,9 +40,11 @@ Options:
                              [default: ./SUB_JOB_ID.zip]
   -n, --no-clobber           make no call if the output file already exists
       --no-verify            keep the body even if it is not a complete ZIP
-  -r, --region REGION        the region of the task [env: HUAWEICLOUD_REGION]
-  -e, --endpoint URL         HOST, HOST:PORT or https://HOST[:PORT]; wins over
-                             the region [env: CODEARTS_CHECK_ENDPOINT]
+  -r, --region REGION        the region of the task [env: HUAWEICLOUD_REGION,
+                             HW_REGION_NAME]
+  -e, --endpoint URL         HOST, HOST:PORT or https://HOST[:PORT]; takes
+                             precedence over the region
+                             [env: CODEARTS_CHECK_ENDPOINT]
       --credentials-file FILE
                              read an access key from FILE, '-' for standard
                              input [env: see below]
@@ -63,22 +66,28 @@ Credentials; the first one found is used:
   HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK [HUAWEICLOUD_SDK_SECURITY_TOKEN]
   the file in HUAWEICLOUD_SDK_CREDENTIALS_FILE, else in HOME:
   .huaweicloud/credentials
-HUAWEICLOUD_SDK_PROJECT_ID adds the project to the last two.
+  HW_ACCESS_KEY and HW_SECRET_KEY [HW_SECURITY_TOKEN]
+A credentials file is a profile ([basic], ak = ..., sk = ...), the console's
+credentials.csv, or the JSON of the metadata service.
+HUAWEICLOUD_SDK_PROJECT_ID supplies the project ID where the access key comes
+without one.
 
 Proxies: https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY, no_proxy, NO_PROXY.
 
 Exit codes:
    0  done: the package is there, or the list is complete
    1  this machine: a file can't be read, or the output can't be written
-   2  usage: the command line, the environment, or the credentials
+   2  usage: an invalid command line, variable, credential, ID or endpoint
    3  a status that is neither 200 nor 4xx or 5xx, also a proxy's
    4  another 4xx (403, 404, ...), also a proxy's
-   5  408, 429 or 5xx, or the execution is still running: try again later
+   5  408, 429 or 5xx, or the execution has not ended: try again later
    6  network: lookup, connection, TLS, silence, --max-time: try again
    7  200, but not what was asked for: try again
    8  the server's certificate is not trusted
   40  400: check the ID
   41  401: check the access key and this host's clock, or get a new token
+A 200 with an error of the service that means 400, 401, 403, 404 or to
+retry later ends in 40, 41, 4 or 5 as well.
 ";
 
 const CA_FILE: &str = "SSL_CERT_FILE";
@@ -257,13 +266,16 @@ impl Given {
             Scheme::Https => Proxy::for_host(&endpoint.authority.host, env),
             Scheme::Http => Ok(None),
         }
-        .map_err(Error::Usage)?;
+        .map_err(|reason| Error::settings(reason, None))?;
         let place = |option: &str, value: Option<OsString>| match value {
             Some(value) if value == "-" => Ok(Some(Input::StandardInput)),
-            Some(value) => path(option, &value).map(|path| Some(Input::File(path))),
+            Some(value) => path(option, &value).map(|path| {
+                let variable = None;
+                Some(Input::File { path, variable })
+            }),
             None => Ok(None),
         };
-        let credentials = Source::choose(
+        let credentials = Sources::find(
             place("--token-file", self.token_file)?,
             place("--credentials-file", self.credentials_file)?,
             env,
@@ -311,21 +323,21 @@ fn id<T>(parse: fn(&str) -> Result<T, String>, value: &OsStr, what: &str) -> Res
     })
 }
 
-/// An endpoint wins over a region, wherever each of the two comes from.
+/// An endpoint takes precedence over a region, whether set by option or by environment.
 fn resolve_endpoint(
     endpoint: Option<OsString>,
     region: Option<OsString>,
     env: &dyn Fn(&'static str) -> Option<OsString>,
 ) -> Result<Endpoint, Error> {
-    let given = |value: Option<OsString>, option: &'static str, variable: &'static str| match value
-    {
-        Some(value) => Some((value, option)),
-        None => env(variable).map(|value| (value, variable)),
+    let given = |value: Option<OsString>, option, variables: &[&'static str]| {
+        let in_variable = || variables.iter().find_map(|name| Some((env(name)?, *name)));
+        value.map(|value| (value, option)).or_else(in_variable)
     };
+    let regions = ["HUAWEICLOUD_REGION", "HW_REGION_NAME"];
     let (parsed, source) =
-        if let Some((url, source)) = given(endpoint, "--endpoint", "CODEARTS_CHECK_ENDPOINT") {
+        if let Some((url, source)) = given(endpoint, "--endpoint", &["CODEARTS_CHECK_ENDPOINT"]) {
             (Endpoint::parse(&url.to_string_lossy()), source)
-        } else if let Some((region, source)) = given(region, "--region", "HUAWEICLOUD_REGION") {
+        } else if let Some((region, source)) = given(region, "--region", &regions) {
             (Endpoint::of_region(&region.to_string_lossy()), source)
         } else {
             return Err(Error::Usage(
@@ -334,7 +346,14 @@ fn resolve_endpoint(
                     .to_owned(),
             ));
         };
-    parsed.map_err(|reason| Error::Usage(format!("{source}: {reason}")))
+    parsed.map_err(|reason| {
+        let reason = format!("{source}: {reason}");
+        if source.starts_with('-') {
+            Error::Usage(reason)
+        } else {
+            Error::settings(reason, None)
+        }
+    })
 }
 
 /// A path from the command line.

@@ -22,10 +22,14 @@ fn profile() -> String {
     format!("[basic]\nak = {ACCESS_KEY}\nsk = {SECRET_KEY}\n")
 }
 
+/// What the console hands out with a new key.
+const CSV: &str = "User Name,Access Key Id,Secret Access Key\r\n\
+    \"Doe, Jane\",ACCESSKEYOFTESTS0001,Secret/key+of=tests~that-nobody-may-see\r\n";
+
 fn agency() -> Value {
     json!({"credential": {
         "access": ACCESS_KEY, "secret": SECRET_KEY, "securitytoken": SECURITY_TOKEN,
-        "expires_at": "2026-01-01T00:00:00.000000Z",
+        "expires_at": "2999-01-01T00:00:00.000000Z",
     }})
 }
 
@@ -109,51 +113,76 @@ fn the_default_port_is_not_sent() {
 /// Adds a source of credentials to a run; the path is of a file with its content.
 type Add = fn(Run, PathBuf) -> Run;
 
-/// A run that has every source of credentials, each a key of its own, from the last to the first.
-/// Which counts shows in the request.
+/// A run that has this source of credentials and every one after it, each a key of its own. Which
+/// counts shows in the request, and in what the run says of it.
 #[test]
 fn the_first_source_that_is_there_counts() {
     let key = |name: &str| format!("[basic]\nak = {name}\nsk = {SECRET_KEY}\n");
-    let sources: [(&str, Add); 6] = [
-        ("HOMEFILE", |run, _| run),
-        ("NAMEDFILE", |run, file| {
-            run.env("HUAWEICLOUD_SDK_CREDENTIALS_FILE", file)
+    let sources: [(&str, &str, Add); 7] = [
+        ("token-file", "token from PATH", |run, file| {
+            run.arg("--token-file").arg(file)
         }),
-        ("VARIABLES", |run, _| {
-            run.env("HUAWEICLOUD_SDK_AK", "VARIABLES")
-                .env("HUAWEICLOUD_SDK_SK", SECRET_KEY)
-        }),
-        (TOKEN, |run, _| run.env("HUAWEICLOUD_TOKEN", TOKEN)),
-        ("OPTION", |run, file| {
+        ("OPTION", "access key from PATH", |run, file| {
             run.arg("--credentials-file").arg(file)
         }),
-        ("token-file", |run, file| run.arg("--token-file").arg(file)),
+        (TOKEN, "token from HUAWEICLOUD_TOKEN", |run, _| {
+            run.env("HUAWEICLOUD_TOKEN", TOKEN)
+        }),
+        (
+            "VARIABLES",
+            "access key from HUAWEICLOUD_SDK_AK",
+            |run, _| {
+                run.env("HUAWEICLOUD_SDK_AK", "VARIABLES")
+                    .env("HUAWEICLOUD_SDK_SK", SECRET_KEY)
+            },
+        ),
+        (
+            "NAMEDFILE",
+            "access key from PATH (HUAWEICLOUD_SDK_CREDENTIALS_FILE)",
+            |run, file| run.env("HUAWEICLOUD_SDK_CREDENTIALS_FILE", file),
+        ),
+        ("HOMEFILE", "access key from PATH (HOME)", |run, file| {
+            let folder = file.parent().expect("a folder").join(".huaweicloud");
+            fs::create_dir_all(&folder).expect("a folder");
+            fs::copy(&file, folder.join("credentials")).expect("a copy");
+            run.env("HOME", file.parent().expect("a folder"))
+        }),
+        ("TERRAFORM", "access key from HW_ACCESS_KEY", |run, _| {
+            run.env("HW_ACCESS_KEY", "TERRAFORM")
+                .env("HW_SECRET_KEY", SECRET_KEY)
+        }),
     ];
-    for last in 0..sources.len() {
+    for first in 0..sources.len() {
         let server = server();
-        let mut run = Run::new(&server).without_env("HUAWEICLOUD_TOKEN");
-        let home = run.path("home");
-        fs::create_dir_all(home.join(".huaweicloud")).expect("a folder");
-        let file = home.join(".huaweicloud/credentials");
-        fs::write(&file, key("HOMEFILE")).expect("a file");
-        fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("a mode");
-        run = run.env("HOME", &home);
-        for (name, add) in &sources[..=last] {
-            // The two options can't be used together.
-            if *name != "OPTION" || last == 4 {
-                let content = if *name == "token-file" {
-                    (*name).to_owned()
-                } else {
-                    key(name)
-                };
-                let file = run.secret_file(name, content.as_bytes());
-                run = add(run, file);
+        let mut run = Run::new(&server).without_env("HUAWEICLOUD_TOKEN").arg("-v");
+        let mut said = String::new();
+        for (number, (name, says, add)) in sources.iter().enumerate().skip(first) {
+            if first == 0 && number == 1 {
+                continue; // the two options can't be used together
+            }
+            let content = if number == 0 {
+                (*name).to_owned()
+            } else {
+                key(name)
+            };
+            let mut file = run.secret_file(name, content.as_bytes());
+            run = add(run, file.clone());
+            if number == first {
+                if says.contains("HOME") {
+                    file = file.with_file_name(".huaweicloud/credentials");
+                }
+                said = says.replace("PATH", &file.display().to_string());
             }
         }
         let outcome = run.go();
-        outcome.exits(0).says("");
+        outcome.exits(0);
+        let (wanted, ..) = sources[first];
+        let line = format!("credentials: {said}");
+        assert!(
+            outcome.stderr.lines().any(|l| l == line),
+            "no '{line}'\n{outcome}"
+        );
         let request = &server.requests()[0];
-        let (wanted, _) = sources[last];
         match request.header("X-Auth-Token") {
             Some(token) => assert_eq!(token, wanted, "{outcome}"),
             None => assert_eq!(signing::check(request, wanted, SECRET_KEY), Ok(())),
@@ -162,28 +191,47 @@ fn the_first_source_that_is_there_counts() {
 }
 
 #[test]
-fn a_project_is_filled_in_where_the_file_has_none() {
+fn a_project_is_filled_in_wherever_the_key_has_none() {
     let with_project = format!("{}project_id = from-the-file\n", profile());
-    for (content, option, project) in [
-        (profile(), false, Some(PROJECT)),
-        (with_project.clone(), false, Some("from-the-file")),
-        (with_project, true, Some("from-the-file")),
-        // A file of the command line says everything.
-        (profile(), true, None),
-    ] {
+    let variables =
+        |run: Run, names: [&str; 2]| run.env(names[0], ACCESS_KEY).env(names[1], SECRET_KEY);
+    let by_option = |run: Run, content: &str| {
+        let file = run.secret_file("credentials", content.as_bytes());
+        run.arg("--credentials-file").arg(file)
+    };
+    let by_variable = |run: Run, content: &str| {
+        let file = run.secret_file("credentials", content.as_bytes());
+        run.env("HUAWEICLOUD_SDK_CREDENTIALS_FILE", file)
+    };
+    let ways: [(&dyn Fn(Run) -> Run, &str); 8] = [
+        (&|run| by_option(run, &profile()), PROJECT),
+        (&|run| by_option(run, &agency().to_string()), PROJECT),
+        (&|run| by_option(run, CSV), PROJECT),
+        (&|run| by_option(run, &with_project), "from-the-file"),
+        (&|run| by_variable(run, &profile()), PROJECT),
+        (&|run| by_variable(run, &with_project), "from-the-file"),
+        (
+            &|run| variables(run, ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"]),
+            PROJECT,
+        ),
+        (
+            &|run| variables(run, ["HW_ACCESS_KEY", "HW_SECRET_KEY"]),
+            PROJECT,
+        ),
+    ];
+    for (way, project) in ways {
         let server = server();
         let run = Run::new(&server)
             .without_env("HUAWEICLOUD_TOKEN")
             .env("HUAWEICLOUD_SDK_PROJECT_ID", PROJECT);
-        let file = run.secret_file("credentials", content.as_bytes());
-        let run = if option {
-            run.arg("--credentials-file").arg(file)
-        } else {
-            run.env("HUAWEICLOUD_SDK_CREDENTIALS_FILE", file)
-        };
-        run.go().exits(0);
-        assert_eq!(assert_signed(&server).header("X-Project-Id"), project);
+        way(run).go().exits(0);
+        assert_eq!(assert_signed(&server).header("X-Project-Id"), Some(project));
     }
+    // A token has its project in itself.
+    let server = server();
+    let run = Run::new(&server).env("HUAWEICLOUD_SDK_PROJECT_ID", PROJECT);
+    run.go().exits(0);
+    assert_eq!(server.requests()[0].header("X-Project-Id"), None);
 }
 
 #[test]
@@ -255,21 +303,38 @@ fn no_credentials_at_all_are_a_usage_error_that_lists_the_ways() {
     );
     // A security token alone is no key.
     says(none().env("HUAWEICLOUD_SDK_SECURITY_TOKEN", SECURITY_TOKEN));
+    says(none().env("HW_SECURITY_TOKEN", SECURITY_TOKEN));
 }
 
 #[test]
 fn half_a_pair_is_a_usage_error_that_names_the_other_half() {
+    let sdk = ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"];
+    let terraform = ["HW_ACCESS_KEY", "HW_SECRET_KEY"];
     for (there, missing) in [
-        ("HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"),
-        ("HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_AK"),
+        (&sdk[..1], sdk[1]),
+        (&sdk[1..], sdk[0]),
+        (&terraform[..1], terraform[1]),
+        (&terraform[1..], terraform[0]),
+        // The other family's half does not help.
+        (&[sdk[0], terraform[1]], sdk[1]),
+        (&[sdk[1], terraform[0]], sdk[0]),
+        (&[sdk[0], terraform[0], terraform[1]], sdk[1]),
     ] {
-        let run = Run::bare()
+        let mut run = Run::bare()
             .without_env("HUAWEICLOUD_TOKEN")
-            .env("HOME", "/nowhere")
-            .env(there, SECRET_KEY);
+            .env("HOME", "/nowhere");
+        for variable in there {
+            run = run.env(variable, SECRET_KEY);
+        }
         let outcome = run.args(&["-e", "127.0.0.1:1", ID]).go();
         outcome.exits(2).complains(&format!("{missing} is missing"));
+        assert!(!outcome.stderr.contains("--help"), "{outcome}");
     }
+    // Nor does the other family's security token come along.
+    let server = server();
+    let run = Run::new(&server).with_key();
+    run.env("HW_SECURITY_TOKEN", SECURITY_TOKEN).go().exits(0);
+    assert_eq!(assert_signed(&server).header("X-Security-Token"), None);
     let outcome = Run::bare()
         .args(&[
             "-e",
@@ -294,6 +359,8 @@ fn a_profile_is_read_as_the_sdk_reads_it() {
         profile().replace(" = ", "="),
         profile().replace(" = ", ":"),
         profile().replace("ak", "  AK").replace("sk =", "Sk\t:"),
+        profile().replace("ak", "  ak").replace("sk", "  sk"),
+        profile().replace("sk", "  # a comment\n\nsk"),
         format!("\u{feff}# a comment\n; another = one\n\n{}", profile()),
         format!("[global]\nak = other\nsk = other\nnonsense\n{}", profile()),
         format!("{}[global]\nak = other\n", profile()),
@@ -311,15 +378,133 @@ fn a_profile_is_read_as_the_sdk_reads_it() {
 }
 
 #[test]
-fn what_a_host_s_metadata_service_gives_is_read_from_standard_input() {
+fn every_spelling_of_a_metadata_service_is_read() {
     let mut bare = agency();
     bare["credential"]["securitytoken"] = Value::Null;
-    for (json, token) in [(agency(), Some(SECURITY_TOKEN)), (bare, None)] {
+    let mut spellings = vec![(agency(), Some(SECURITY_TOKEN)), (bare, None)];
+    for outer in ["credential", "credentials"] {
+        for [access, secret, token, end] in [
+            ["access", "secret", "securitytoken", "expires_at"],
+            [
+                "accessKeyId",
+                "secretAccessKey",
+                "securityToken",
+                "expiration",
+            ],
+            [
+                "access_key_id",
+                "secret_access_key",
+                "security_token",
+                "expiration",
+            ],
+        ] {
+            let json = json!({outer: {access: ACCESS_KEY, secret: SECRET_KEY,
+                token: SECURITY_TOKEN, end: "2999-01-01T00:00:00Z"}});
+            spellings.push((json, Some(SECURITY_TOKEN)));
+        }
+    }
+    for (json, token) in spellings {
         let server = server();
         let run = Run::new(&server).args(&["--credentials-file", "-"]);
         let outcome = run.input(format!("\n{json}").as_bytes()).go();
         outcome.exits(0).says("");
         assert_eq!(assert_signed(&server).header("X-Security-Token"), token);
+    }
+}
+
+#[test]
+fn a_key_that_has_expired_is_refused_and_a_time_that_can_t_be_read_is_not() {
+    let expiring = |name: &str, end: &Value| {
+        json!({"credential": {"access": ACCESS_KEY, "secret": SECRET_KEY, name: end}}).to_string()
+    };
+    let now = time::OffsetDateTime::now_utc();
+    let at = |time: time::OffsetDateTime| {
+        let ((hour, minute, second), month) = (time.to_hms(), u8::from(time.month()));
+        let (year, day) = (time.year(), time.day());
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+    };
+    let past = at(now - time::Duration::MINUTE);
+    for end in [
+        &*format!("{past}Z"),
+        &format!("{past}.000000Z"),
+        "2026-01-01T00:00:00.5Z",
+    ] {
+        for name in ["expires_at", "expiration"] {
+            let run = Run::bare().args(&["-e", "127.0.0.1:1", ID, "--credentials-file", "-"]);
+            let outcome = run.input(expiring(name, &json!(end)).as_bytes()).go();
+            outcome.exits(2).complains(&format!(
+                "the temporary access key in standard input expired at {} UTC, \
+                 and this host's clock says {}",
+                end[..19].replace('T', " "),
+                &at(now)[..10],
+            ));
+            assert_eq!(outcome.stderr.lines().count(), 1, "{outcome}");
+        }
+    }
+    for end in [
+        json!(format!("{}Z", at(now + time::Duration::MINUTE))),
+        json!(format!("{past}+08:00")),
+        json!(past),
+        json!(format!("{past}.0x0Z")),
+        json!("Thu Jan  1 00:00:00 1970"),
+        json!("0"),
+        json!(""),
+        json!("\u{e9}-01-01T00:00:00Z"),
+        Value::Null,
+    ] {
+        let server = server();
+        let run = Run::new(&server).args(&["--credentials-file", "-"]);
+        run.input(expiring("expires_at", &end).as_bytes())
+            .go()
+            .exits(0);
+        assert_signed(&server);
+    }
+}
+
+#[test]
+fn the_console_s_table_is_read() {
+    let quoted = format!(
+        "\"Access Key Id\",\"User Name\",\"Secret Access Key\"\n\
+         \"{ACCESS_KEY}\",\"Doe, Jane \"\"JD\"\"\",\"{SECRET_KEY}\"\n"
+    );
+    for content in [
+        CSV.to_owned(),
+        CSV.replace('\r', ""),
+        CSV.trim_end().to_owned(),
+        format!("\u{feff}{CSV}\r\n\r\n"),
+        format!("Secret Access Key , Access Key Id\n{SECRET_KEY}, {ACCESS_KEY}\n"),
+        quoted,
+    ] {
+        let server = server();
+        let run = Run::new(&server).arg("--credentials-file");
+        let file = run.secret_file("credentials.csv", content.as_bytes());
+        run.arg(file).go().exits(0).says("");
+        assert_signed(&server);
+    }
+    let header = "User Name,Access Key Id,Secret Access Key\n";
+    for (content, text) in [
+        (
+            header.to_owned(),
+            "FILE has no line of values below its header",
+        ),
+        (
+            format!("{CSV}nobody,nobody,nobody-may-see\n"),
+            "FILE has more than one key: keep one line of values",
+        ),
+        (
+            format!("{header}nobody,nobody\n"),
+            "the secret key in FILE is missing",
+        ),
+        (
+            format!("{header}nobody,,nobody-may-see\n"),
+            "the access key in FILE is empty",
+        ),
+        (
+            "User Name,Access Key Id\nnobody,nobody\n".to_owned(),
+            "FILE has no section [basic]",
+        ),
+    ] {
+        assert_file_refused(content.as_bytes(), text);
     }
 }
 
@@ -336,6 +521,9 @@ fn assert_file_refused(content: &[u8], text: &str) {
     ] {
         outcome.exits(2).complains(&text.replace("FILE", name));
         assert!(!outcome.stderr.contains("nobody"), "{outcome}");
+        let hint = "hint: a credentials file has three lines: \
+                    '[basic]', 'ak = ACCESS_KEY_ID', 'sk = SECRET_ACCESS_KEY'";
+        assert_eq!(outcome.stderr.lines().last(), Some(hint), "{outcome}");
     }
 }
 
@@ -346,7 +534,6 @@ fn a_profile_that_can_t_be_right_is_refused() {
     let plus = |line: &str| format!("{}{line}\n", profile());
     let large = format!("{}{}", profile(), "# comment\n".repeat(20_000));
     for (content, text) in [
-        (String::new(), "FILE is empty"),
         (" \r\n".to_owned(), "FILE is empty"),
         (large, "FILE is too large for a credentials file"),
         ("no profile".to_owned(), "FILE has no section [basic]"),
@@ -365,6 +552,18 @@ fn a_profile_that_can_t_be_right_is_refused() {
         (
             plus("nobody-may-see"),
             "FILE has neither a section nor NAME = VALUE in line 4",
+        ),
+        (
+            "[basic]\nak = a\nsk = b\nsecurity_token =\n  nobody-may-see\n".to_owned(),
+            "FILE has a value that goes on in line 5, which is indented",
+        ),
+        (
+            plus("domain_id = x\n\n\tnobody-may-see"),
+            "FILE has a value that goes on in line 6, which is indented",
+        ),
+        (
+            plus("  [nobody]"),
+            "FILE has a value that goes on in line 4, which is indented",
         ),
         (
             plus("sk = nobody-may-see"),
@@ -492,33 +691,100 @@ fn keys_in_the_environment_are_checked_like_those_in_a_file() {
     }
 }
 
+/// Asserts that the run can't read its credentials from `object`, and what its hint says.
+#[track_caller]
+fn assert_unreadable(run: Run, object: &str, reason: &str, hint: Option<&str>) {
+    let outcome = run.args(&["-e", "127.0.0.1:1", ID]).go();
+    let text = format!("cannot read the credentials from {object}: {reason}");
+    outcome.exits(1).complains(&text);
+    let hint = hint.map(|hint| format!("hint: {hint}"));
+    assert_eq!(outcome.stderr.lines().nth(1), hint.as_deref(), "{outcome}");
+}
+
+const EXPANSION: &str = "nothing expands '~' or '$' here, nor in a crontab: write the whole path";
+
 #[test]
-fn a_credentials_file_that_can_t_be_read_is_this_machine_s_fault() {
-    let bare = || Run::bare().without_env("HUAWEICLOUD_TOKEN");
-    let run = bare().args(&["-e", "127.0.0.1:1", ID, "--credentials-file", "/nowhere"]);
-    run.go()
-        .exits(1)
-        .complains("cannot read the credentials from a file with a name of 8 bytes (not shown: it may be a secret): No such file");
-    let run = bare().env("HUAWEICLOUD_SDK_CREDENTIALS_FILE", "/nowhere");
-    run.args(&["-e", "127.0.0.1:1", ID])
-        .go()
-        .exits(1)
-        .complains("cannot read the credentials from a file with a name of 8 bytes (not shown: it may be a secret): No such file");
-    // The default one may be missing, but not unreadable.
-    let run = bare();
-    fs::create_dir_all(run.path("home/.huaweicloud/credentials")).expect("a folder");
-    let home = run.path("home");
-    run.env("HOME", home)
-        .args(&["-e", "127.0.0.1:1", ID])
-        .go()
-        .exits(1)
-        .complains("home/.huaweicloud/credentials: Is a directory");
-    // What has the content in the name's place is not shown.
+fn a_path_is_shown_unless_it_may_be_a_secret() {
+    let length =
+        |length| format!("a file with a name of {length} bytes (not shown: it may be a secret)");
+    let value = Some(
+        "--token-file and --credentials-file take a file; a token itself goes into HUAWEICLOUD_TOKEN",
+    );
     let json = agency().to_string();
-    let run = bare().args(&["-e", "127.0.0.1:1", ID, "--credentials-file", &json]);
-    run.go()
-        .exits(1)
-        .complains("cannot read the credentials from a file with a name of ");
+    let long = "t".repeat(300);
+    for (name, object, hint) in [
+        ("/nowhere", "/nowhere", None),
+        ("/nowhere/at/all", "/nowhere/at/all", None),
+        ("./nowhere", "./nowhere", None),
+        ("../nowhere/x", "../nowhere/x", None),
+        ("here/nowhere", "here/nowhere", None),
+        ("~/token", "~/token", Some(EXPANSION)),
+        ("$HOME/token", "$HOME/token", Some(EXPANSION)),
+        (TOKEN, &length(TOKEN.len()), value),
+        ("MIIE/token", &length(10), value),
+        (".token", &length(6), value),
+        (&json, &length(json.len()), value),
+        (&long, &length(300), value),
+    ] {
+        for option in ["-t", "--credentials-file"] {
+            let run = Run::bare().args(&[option, name]);
+            fs::create_dir(run.path("here")).expect("a folder");
+            let reason = if name == long {
+                "File name too long"
+            } else {
+                "No such file"
+            };
+            assert_unreadable(run, object, reason, hint);
+        }
+    }
+    assert_unreadable(Run::bare().args(&["-t", "/"]), "/", "Is a directory", None);
+    // A variable holds a path: it is always shown.
+    let variable = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
+    for (name, hint) in [
+        ("/etc/codearts/credentails", None),
+        ("credentails", None),
+        ("~/credentials", Some(EXPANSION)),
+    ] {
+        let run = Run::bare().without_env("HUAWEICLOUD_TOKEN");
+        let run = run.env(variable, name);
+        assert_unreadable(run, &format!("{name} ({variable})"), "No such file", hint);
+    }
+}
+
+/// The SDK's own file may be missing, but not unreadable.
+#[test]
+fn a_closed_home_is_shown() {
+    let run = Run::ordinary().without_env("HUAWEICLOUD_TOKEN");
+    let home = run.secret_file("home", b"").with_file_name("closed");
+    fs::create_dir(&home).expect("a folder");
+    fs::set_permissions(&home, Permissions::from_mode(0o000)).expect("a mode");
+    let object = format!("{}/.huaweicloud/credentials (HOME)", home.display());
+    let run = run.env("HOME", &home);
+    assert_unreadable(run, &object, "Permission denied", None);
+}
+
+#[test]
+fn a_token_that_is_the_path_of_a_file_is_not_sent() {
+    let run = Run::bare().args(&["-e", "127.0.0.1:1", ID]);
+    let file = run.secret_file("token", TOKEN.as_bytes());
+    let outcome = run.env("HUAWEICLOUD_TOKEN", &file).go();
+    let text = "HUAWEICLOUD_TOKEN is the path of a file, not a token";
+    outcome.exits(2).complains(text);
+    let hint = outcome.stderr.lines().nth(1);
+    assert_eq!(hint, Some("hint: --token-file takes a file"), "{outcome}");
+    // A token may begin like a path.
+    let server = server();
+    let run = Run::new(&server).env("HUAWEICLOUD_TOKEN", "/nowhere/abc");
+    run.go().exits(0);
+}
+
+#[test]
+fn an_empty_standard_input_is_the_fault_of_what_should_have_written_it() {
+    for option in ["-t", "--credentials-file"] {
+        let run = Run::bare().args(&[option, "-"]);
+        let reason = "nothing came on standard input";
+        assert_unreadable(run, "standard input", reason, None);
+    }
 }
 
 #[test]

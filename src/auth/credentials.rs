@@ -4,21 +4,18 @@
 //! way from it into a request, [`Credentials::authenticate`].
 
 use std::ffi::OsString;
-use std::fmt;
-use std::fs::File;
-use std::io::{self, ErrorKind, IsTerminal, Read};
-use std::os::fd::AsFd;
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::api::call::Call;
+use crate::api::error::without_byte_order_mark;
 use crate::auth::credentials_file::{self, Fields};
+use crate::auth::input::Input;
 use crate::auth::signature::sign;
 use crate::auth::timestamp::Timestamp;
 use crate::report::error::Error;
-use crate::report::escape::display_path;
 use crate::report::redact::{Secret, Secrets};
-use crate::system::files;
 
 /// The longest token, in characters (API reference, `X-Auth-Token`). Temporary keys come with a
 /// token of the same kind.
@@ -33,11 +30,18 @@ const MAX_FILE: usize = MAX_TOKEN + (16 << 10);
 
 const TOKEN: &str = "HUAWEICLOUD_TOKEN";
 const PROJECT_ID: &str = "HUAWEICLOUD_SDK_PROJECT_ID";
-/// The variables of an access key's [`PARTS`].
-const KEY_VARIABLES: [&str; 4] = [
+/// Access key, secret key, security token and project: the SDK's variables, and the Terraform
+/// provider's.
+const SDK_KEY: [&str; 4] = [
     "HUAWEICLOUD_SDK_AK",
     "HUAWEICLOUD_SDK_SK",
     "HUAWEICLOUD_SDK_SECURITY_TOKEN",
+    PROJECT_ID,
+];
+const TERRAFORM_KEY: [&str; 4] = [
+    "HW_ACCESS_KEY",
+    "HW_SECRET_KEY",
+    "HW_SECURITY_TOKEN",
     PROJECT_ID,
 ];
 const CREDENTIALS_FILE: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
@@ -45,6 +49,7 @@ const HOME: &str = "HOME";
 /// The SDK's file, below the home folder.
 const DEFAULT_FILE: &str = ".huaweicloud/credentials";
 
+/// What a credentials file has, in the same order.
 const PARTS: [&str; 4] = [
     "the access key",
     "the secret key",
@@ -55,6 +60,9 @@ const PARTS: [&str; 4] = [
 const NO_CREDENTIALS: &str = "no credentials: give --credentials-file or --token-file, or set \
     HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, HUAWEICLOUD_SDK_CREDENTIALS_FILE \
     or HUAWEICLOUD_TOKEN, or write ~/.huaweicloud/credentials";
+
+const FILE_HINT: &str = "a credentials file has three lines: '[basic]', 'ak = ACCESS_KEY_ID', \
+    'sk = SECRET_ACCESS_KEY'";
 
 /// Either way to authenticate a call.
 pub enum Credentials {
@@ -90,6 +98,13 @@ pub enum AuthMethod {
 }
 
 impl Credentials {
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Credentials::Token(_) => "token",
+            Credentials::Key(_) => "access key",
+        }
+    }
+
     /// Authenticates `call` to `host` (as the header `Host` has it), made now.
     pub fn authenticate(self, call: &Call, host: &str, now: Timestamp) -> Authentication {
         match self {
@@ -104,12 +119,12 @@ impl Credentials {
 }
 
 impl Key {
-    /// Checks what was found of a key. The errors name its parts by `names`, in the order of
-    /// [`PARTS`], and quote no value.
-    fn new(fields: Fields, names: &[String; 4]) -> Result<Self, Error> {
+    /// Checks what was found of a key. The error names its parts by `names` (access key, secret key,
+    /// security token, project), and quotes no value.
+    fn new(fields: Fields, names: &[String; 4]) -> Result<Self, String> {
         let required = |text: Option<String>, name: &str| match text {
             Some(text) => check_key(&text, name),
-            None => Err(Error::Usage(format!("{name} is missing"))),
+            None => Err(format!("{name} is missing")),
         };
         let security_token = fields
             .security_token
@@ -148,199 +163,179 @@ impl Key {
 /// Credentials that were read.
 pub struct Loaded {
     pub credentials: Credentials,
+    /// Where they come from: a variable, a path, standard input.
+    pub origin: String,
     /// What the user should know of the file that they come from.
     pub warning: Option<String>,
 }
 
-/// Where the credentials come from. Nothing of it is checked yet.
-pub enum Source {
-    /// The token in [`TOKEN`].
+/// Every source of credentials that is given, the first of which counts. Nothing of it is checked yet.
+pub struct Sources {
+    sources: Vec<Source>,
+    /// The project, for a credentials file that has none.
+    project_id: Option<String>,
+}
+
+enum Source {
     TokenVariable(OsString),
-    /// The access key in [`KEY_VARIABLES`].
-    KeyVariables(Fields),
     TokenFile(Input),
-    CredentialsFile {
-        input: Input,
-        /// The project, if the file has none.
-        project_id: Option<String>,
-        /// What counts where the file is missing, if it may be.
-        otherwise: Option<Box<Source>>,
-    },
-    Missing,
+    /// The variables of an access key, and their values.
+    KeyVariables([&'static str; 4], Fields),
+    CredentialsFile(Input),
 }
 
-/// Something to read.
-pub enum Input {
-    File(PathBuf),
-    StandardInput,
-}
-
-impl Source {
-    /// Chooses the first of: the files of the command line, `HUAWEICLOUD_TOKEN`, the variables of
-    /// an access key, the credentials file that a variable names, the SDK's own.
-    pub fn choose(
+impl Sources {
+    pub fn find(
         token_file: Option<Input>,
         credentials_file: Option<Input>,
         env: &dyn Fn(&'static str) -> Option<OsString>,
     ) -> Result<Self, Error> {
+        if token_file.is_some() && credentials_file.is_some() {
+            return Err(Error::not_together("--token-file", "--credentials-file"));
+        }
         // What is not Unicode is refused later, like anything that is not ASCII.
         let text = |name| env(name).map(|value| value.to_string_lossy().into_owned());
-        let file = |input, project_id, otherwise| Source::CredentialsFile {
-            input,
-            project_id,
-            otherwise,
-        };
-        match (token_file, credentials_file) {
-            (Some(_), Some(_)) => {
-                return Err(Error::not_together("--token-file", "--credentials-file"));
-            }
-            (Some(input), None) => return Ok(Source::TokenFile(input)),
-            (None, Some(input)) => return Ok(file(input, None, None)),
-            (None, None) => {}
-        }
-        if let Some(token) = env(TOKEN) {
-            return Ok(Source::TokenVariable(token));
-        }
-        let [access_key, secret_key, security_token, project_id] = KEY_VARIABLES.map(text);
-        if access_key.is_some() || secret_key.is_some() {
-            return Ok(Source::KeyVariables(Fields {
+        let key = |names: [&'static str; 4]| {
+            let [access_key, secret_key, security_token, project_id] = names.map(text);
+            let is_there = access_key.is_some() || secret_key.is_some();
+            let fields = Fields {
                 access_key,
                 secret_key,
                 security_token,
                 project_id,
-            }));
-        }
-        if let Some(named) = env(CREDENTIALS_FILE) {
-            return Ok(file(Input::File(named.into()), project_id, None));
-        }
-        Ok(env(HOME).map_or(Source::Missing, |home| {
-            let default = Input::File(PathBuf::from(home).join(DEFAULT_FILE));
-            file(default, project_id, Some(Box::new(Source::Missing)))
-        }))
+                expires_at: None,
+            };
+            is_there.then_some(Source::KeyVariables(names, fields))
+        };
+        let file = |variable, path: PathBuf| {
+            let variable = Some(variable);
+            Source::CredentialsFile(Input::File { path, variable })
+        };
+        let sources = [
+            token_file.map(Source::TokenFile),
+            credentials_file.map(Source::CredentialsFile),
+            env(TOKEN).map(Source::TokenVariable),
+            key(SDK_KEY),
+            env(CREDENTIALS_FILE).map(|path| file(CREDENTIALS_FILE, path.into())),
+            env(HOME).map(|home| file(HOME, PathBuf::from(home).join(DEFAULT_FILE))),
+            key(TERRAFORM_KEY),
+        ];
+        Ok(Self {
+            sources: sources.into_iter().flatten().collect(),
+            project_id: text(PROJECT_ID),
+        })
     }
 
-    /// Reads and checks the credentials.
+    /// Reads and checks the first credentials.
     pub fn read(self) -> Result<Loaded, Error> {
-        let (credentials, warning) = match self {
+        let mut sources = self.sources.into_iter();
+        match sources.find(|source| !source.is_missing()) {
+            Some(source) => source.read(self.project_id),
+            None => Err(Error::Usage(NO_CREDENTIALS.to_owned())),
+        }
+    }
+}
+
+impl Source {
+    /// Whether it is the default file, which need not be there, and is not.
+    fn is_missing(&self) -> bool {
+        let Source::CredentialsFile(Input::File { path, variable }) = self else {
+            return false;
+        };
+        let found = path.metadata().map_err(|e| e.kind());
+        *variable == Some(HOME)
+            && matches!(found, Err(ErrorKind::NotFound | ErrorKind::NotADirectory))
+    }
+
+    fn read(self, project_id: Option<String>) -> Result<Loaded, Error> {
+        let (fields, names, origin, warning, hint) = match self {
             Source::TokenVariable(token) => {
-                let token = parse_token(token.as_bytes(), &format!("the token in {TOKEN}"))?;
-                (Credentials::Token(token), None)
-            }
-            Source::KeyVariables(fields) => {
-                let key = Key::new(fields, &KEY_VARIABLES.map(str::to_owned))?;
-                (Credentials::Key(key), None)
+                let path = Path::new(&token);
+                if path.is_absolute() && path.is_file() {
+                    let reason = format!("{TOKEN} is the path of a file, not a token");
+                    let hint = Some("--token-file takes a file");
+                    return Err(Error::settings(reason, hint));
+                }
+                return parse_token(token.as_bytes(), TOKEN.to_owned(), None);
             }
             Source::TokenFile(input) => {
-                let (bytes, warning) = input
-                    .read()
-                    .map_err(|e| Error::local("read the token from", input.name_or_length(), e))?;
-                let token = parse_token(&bytes, &format!("the token in {input}"))?;
-                (Credentials::Token(token), warning)
+                let (bytes, warning) = input.read(MAX_FILE)?;
+                let bytes = without_byte_order_mark(&bytes);
+                return parse_token(bytes, input.to_string(), warning);
             }
-            Source::CredentialsFile {
-                input,
-                project_id,
-                otherwise,
-            } => match (input.read(), otherwise) {
-                (Err(e), Some(otherwise)) if is_missing(&e) => return otherwise.read(),
-                (Err(e), _) => {
-                    let name = input.name_or_length();
-                    return Err(Error::local("read the credentials from", name, e));
+            Source::KeyVariables(names, fields) => (
+                fields,
+                names.map(str::to_owned),
+                names[0].to_owned(),
+                None,
+                None,
+            ),
+            Source::CredentialsFile(input) => {
+                let (bytes, warning) = input.read(MAX_FILE)?;
+                let mut fields = parse_file(&bytes, &input)?;
+                let mut names = PARTS.map(|part| format!("{part} in {input}"));
+                if fields.project_id.is_none() {
+                    fields.project_id = project_id;
+                    PROJECT_ID.clone_into(&mut names[3]);
                 }
-                (Ok((bytes, warning)), _) => {
-                    let key = parse_file(&input, &bytes, project_id)?;
-                    (Credentials::Key(key), warning)
-                }
-            },
-            Source::Missing => return Err(Error::Usage(NO_CREDENTIALS.to_owned())),
+                (fields, names, input.to_string(), warning, Some(FILE_HINT))
+            }
         };
+        let key = Key::new(fields, &names);
+        let key = key.map_err(|reason| Error::settings(reason, hint))?;
         Ok(Loaded {
-            credentials,
+            credentials: Credentials::Key(key),
+            origin,
             warning,
         })
     }
 }
 
-fn parse_file(input: &Input, bytes: &[u8], project_id: Option<String>) -> Result<Key, Error> {
+/// Parses a credentials file, and refuses a key that has expired.
+fn parse_file(bytes: &[u8], input: &Input) -> Result<Fields, Error> {
     let parsed = if bytes.len() > MAX_FILE {
         Err("is too large for a credentials file".to_owned())
     } else {
         credentials_file::parse(bytes)
     };
-    let mut fields = parsed.map_err(|fault| Error::Usage(format!("{input} {fault}")))?;
-    let mut names = PARTS.map(|part| format!("{part} in {input}"));
-    if fields.project_id.is_none() {
-        fields.project_id = project_id;
-        PROJECT_ID.clone_into(&mut names[3]);
+    let fields =
+        parsed.map_err(|fault| Error::settings(format!("{input} {fault}"), Some(FILE_HINT)))?;
+    let now = Timestamp::now();
+    match fields.expires_at.as_ref().and_then(|end| now.passed(end)) {
+        None => Ok(fields),
+        Some(end) => Err(Error::settings(
+            format!(
+                "the temporary access key in {input} expired at {end}, \
+                 and this host's clock says {now}"
+            ),
+            None,
+        )),
     }
-    Key::new(fields, &names)
-}
-
-impl Input {
-    /// Reads at most one byte more than [`MAX_FILE`], and returns a warning with them if not only the
-    /// file's owner may read it.
-    fn read(&self) -> io::Result<(Vec<u8>, Option<String>)> {
-        let file = match self {
-            Input::File(path) => File::open(path)?,
-            Input::StandardInput => File::from(io::stdin().as_fd().try_clone_to_owned()?),
-        };
-        if file.is_terminal() {
-            return Err(io::Error::other(
-                "refusing to read a secret from a terminal",
-            ));
-        }
-        let warning = files::is_readable_by_others(&file)?.then(|| {
-            format!("{self} holds a secret but is readable by its group or others: chmod 600 it")
-        });
-        let mut bytes = Vec::new();
-        file.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes)?;
-        Ok((bytes, warning))
-    }
-
-    /// The name as a message may show it when it can't be read. Where there is no such file, the
-    /// name may be the secret itself, given in the file's place: only its length is told.
-    fn name_or_length(&self) -> String {
-        match self {
-            Input::File(path) if path.symlink_metadata().is_err() => {
-                let length = path.as_os_str().len();
-                format!("a file with a name of {length} bytes (not shown: it may be a secret)")
-            }
-            _ => self.to_string(),
-        }
-    }
-}
-
-impl fmt::Display for Input {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Input::File(path) => f.write_str(&display_path(path)),
-            Input::StandardInput => f.write_str("standard input"),
-        }
-    }
-}
-
-/// Whether there is no such file.
-fn is_missing(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 /// Parses a token, leaving out the white space around it.
-fn parse_token(bytes: &[u8], what: &str) -> Result<Secret, Error> {
-    check(bytes, what, MAX_TOKEN).map(Secret::new)
+fn parse_token(bytes: &[u8], origin: String, warning: Option<String>) -> Result<Loaded, Error> {
+    let token = check(bytes, &format!("the token in {origin}"), MAX_TOKEN);
+    let token = token.map_err(|reason| Error::settings(reason, None))?;
+    Ok(Loaded {
+        credentials: Credentials::Token(Secret::new(token)),
+        origin,
+        warning,
+    })
 }
 
 /// Checks an access key, a secret key or a project ID. A comma would end it in `Authorization`.
-fn check_key(text: &str, what: &str) -> Result<String, Error> {
+fn check_key(text: &str, what: &str) -> Result<String, String> {
     let key = check(text.as_bytes(), what, MAX_KEY)?;
     if key.contains(',') {
-        return Err(Error::Usage(format!("{what} contains a comma")));
+        return Err(format!("{what} contains a comma"));
     }
     Ok(key)
 }
 
 /// Checks that `bytes` are 1 to `longest` visible ASCII characters, but for white space around
 /// them, which is left out. The error names what is wrong, without quoting it.
-fn check(bytes: &[u8], what: &str, longest: usize) -> Result<String, Error> {
+fn check(bytes: &[u8], what: &str, longest: usize) -> Result<String, String> {
     let text = bytes.trim_ascii();
     let odd = text.iter().position(|byte| !byte.is_ascii_graphic());
     let fault = if text.is_empty() {
@@ -361,5 +356,5 @@ fn check(bytes: &[u8], what: &str, longest: usize) -> Result<String, Error> {
     } else {
         return Ok(text.iter().map(|&byte| char::from(byte)).collect());
     };
-    Err(Error::Usage(format!("{what} {fault}")))
+    Err(format!("{what} {fault}"))
 }

@@ -1,5 +1,5 @@
-//! The two forms of a file with an access key: the SDK's profile, and what an ECS host's metadata
-//! service gives for its agency.
+//! The forms of a file with an access key: the SDK's profile, what a metadata service gives for an
+//! agency, and what the console hands out with a new key.
 //!
 //! No error quotes what was read: it is a secret, or beside one.
 
@@ -12,16 +12,22 @@ pub struct Fields {
     pub secret_key: Option<String>,
     pub security_token: Option<String>,
     pub project_id: Option<String>,
+    /// When the key ends, as the metadata service writes it.
+    pub expires_at: Option<String>,
 }
 
-/// Parses a file in either form. The error is what follows the file's name.
+/// Parses a file in any form. The error is what follows the file's name.
 pub fn parse(bytes: &[u8]) -> Result<Fields, String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())?;
-    let text = text.trim_start_matches('\u{feff}');
-    let mut fields = match text.trim_start().bytes().next() {
-        None => return Err("is empty".to_owned()),
-        Some(b'{') => parse_json(text)?,
-        Some(_) => parse_profile(text)?,
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let mut fields = if text.is_empty() {
+        return Err("is empty".to_owned());
+    } else if text.starts_with('{') {
+        parse_json(text)?
+    } else if let Some(table) = find_columns(text) {
+        parse_csv(text, table)?
+    } else {
+        parse_profile(text)?
     };
     // The SDK takes these as not given.
     for field in [&mut fields.security_token, &mut fields.project_id] {
@@ -32,8 +38,7 @@ pub fn parse(bytes: &[u8]) -> Result<Fields, String> {
     Ok(fields)
 }
 
-/// Parses the metadata service's JSON:
-/// `{"credential":{"access","secret","securitytoken","expires_at"}}`.
+/// Parses the JSON of a metadata service, in every spelling that the SDK takes.
 fn parse_json(text: &str) -> Result<Fields, String> {
     let json: Value = serde_json::from_str(text).map_err(|e| {
         // Its own sentence may quote the text.
@@ -43,43 +48,93 @@ fn parse_json(text: &str) -> Result<Fields, String> {
             e.column()
         )
     })?;
-    let credential = json
-        .get("credential")
-        .filter(|credential| credential.is_object())
+    let mut places = [&json["credential"], &json["credentials"]].into_iter();
+    let credential = places
+        .find(|credential| credential.is_object())
         .ok_or("has no \"credential\" object (does the host have an agency?)")?;
-    let field = |name: &str| match credential.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(format!("has something other than text as \"{name}\"")),
+    let field = |names: &[&str]| {
+        let mut values = names.iter().map(|name| (name, &credential[name]));
+        match values.find(|(_, value)| !value.is_null()) {
+            None => Ok(None),
+            Some((_, Value::String(text))) => Ok(Some(text.clone())),
+            Some((name, _)) => Err(format!("has something other than text as \"{name}\"")),
+        }
     };
     Ok(Fields {
-        access_key: field("access")?,
-        secret_key: field("secret")?,
-        security_token: field("securitytoken")?,
+        access_key: field(&["access", "accessKeyId", "access_key_id"])?,
+        secret_key: field(&["secret", "secretAccessKey", "secret_access_key"])?,
+        security_token: field(&["securitytoken", "securityToken", "security_token"])?,
         project_id: None,
+        expires_at: field(&["expires_at", "expiration"])?,
     })
+}
+
+/// Where the two halves of a key are in the console's table, if its first line has both names.
+fn find_columns(text: &str) -> Option<[usize; 2]> {
+    let header = columns(text.lines().next()?);
+    let find = |name| header.iter().position(|column| column == name);
+    Some([find("Access Key Id")?, find("Secret Access Key")?])
+}
+
+fn parse_csv(text: &str, [access_key, secret_key]: [usize; 2]) -> Result<Fields, String> {
+    let mut lines = text.lines().skip(1).filter(|line| !line.trim().is_empty());
+    let values = columns(
+        lines
+            .next()
+            .ok_or("has no line of values below its header")?,
+    );
+    if lines.next().is_some() {
+        return Err("has more than one key: keep one line of values".to_owned());
+    }
+    Ok(Fields {
+        access_key: values.get(access_key).cloned(),
+        secret_key: values.get(secret_key).cloned(),
+        ..Fields::default()
+    })
+}
+
+/// The values between a line's commas, without the quotes and the white space around them.
+fn columns(line: &str) -> Vec<String> {
+    let mut is_quoted = false;
+    let is_comma = |c: char| {
+        is_quoted ^= c == '"';
+        c == ',' && !is_quoted
+    };
+    line.split(is_comma)
+        .map(|value| value.trim().trim_matches('"').trim().to_owned())
+        .collect()
 }
 
 /// Parses the SDK's profile, an INI file: names in either case, the first `=` or `:` of a line ends a
 /// name, `#` and `;` begin a line of comment. Of what Python's `configparser` has besides, nothing that
-/// a profile needs: no `[DEFAULT]`, no values on several lines, and a `%` is a `%`.
+/// a profile needs: no `[DEFAULT]`, and a `%` is a `%`. A value that goes on in an indented line, which
+/// the SDK takes, is refused.
 fn parse_profile(text: &str) -> Result<Fields, String> {
     let mut fields = Fields::default();
     let mut has_section = false;
     let mut in_section = false;
+    let mut indent_of_name = usize::MAX;
     for (number, line) in (1..).zip(text.lines()) {
+        let indent = line.len() - line.trim_start().len();
         let line = line.trim();
         if line.is_empty() || line.starts_with(['#', ';']) {
             continue;
         }
+        if in_section && indent > indent_of_name {
+            return Err(format!(
+                "has a value that goes on in line {number}, which is indented"
+            ));
+        }
         if let Some((name, _)) = line.strip_prefix('[').and_then(|l| l.split_once(']')) {
             in_section = name == "basic";
             has_section |= in_section;
+            indent_of_name = usize::MAX;
             continue;
         }
         if !in_section {
             continue;
         }
+        indent_of_name = indent;
         let Some((name, value)) = line.split_once(['=', ':']) else {
             return Err(format!(
                 "has neither a section nor NAME = VALUE in line {number}"

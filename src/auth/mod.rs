@@ -4,5 +4,6 @@
 
 pub mod credentials;
 pub mod credentials_file;
+pub mod input;
 pub mod signature;
 pub mod timestamp;

@@ -27,6 +27,17 @@ impl Timestamp {
         format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
     }
 
+    /// The end of a key, `2026-01-01T00:00:00.000000Z`, in this type's own form if it has passed. A
+    /// time in any other form says nothing.
+    pub fn passed(self, end: &str) -> Option<String> {
+        let shape = end.replace(|c: char| c.is_ascii_digit(), "0");
+        let fraction = shape
+            .strip_prefix("0000-00-00T00:00:00")?
+            .strip_suffix('Z')?;
+        let end = format!("{} UTC", end.get(..19)?.replace('T', " "));
+        (fraction.trim_matches(['.', '0']).is_empty() && end <= self.to_string()).then_some(end)
+    }
+
     /// Year, month, day, hour, minute and second. The date is Howard Hinnant's `civil_from_days`:
     /// its years begin in March, so that the leap day is the last of a year, and 400 of them have
     /// 146,097 days.

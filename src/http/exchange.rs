@@ -9,6 +9,7 @@ use crate::auth::credentials::AuthMethod;
 use crate::http::options::{Limits, Options};
 use crate::http::tls;
 use crate::report::error::{Error, Hint, Refusal};
+use crate::report::exit::Exit;
 use crate::report::redact::{Redacted, Secrets};
 
 /// The largest response head, in bytes: ureq's default, stated because the program rests on it.
@@ -67,6 +68,7 @@ impl Exchange {
             wanted: self.call.wanted(),
             reason,
             hint,
+            exit: Exit::UnexpectedBody,
         }
     }
 

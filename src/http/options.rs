@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::api::endpoint::Endpoint;
-use crate::auth::credentials::Source;
+use crate::auth::credentials::Sources;
 use crate::http::ca_file::CaFile;
 use crate::http::proxy::Proxy;
 use crate::report::console::Verbosity;
@@ -12,7 +12,7 @@ use crate::report::console::Verbosity;
 pub struct Options {
     pub endpoint: Endpoint,
     pub proxy: Option<Proxy>,
-    pub credentials: Source,
+    pub credentials: Sources,
     pub cacert: Option<CaFile>,
     pub limits: Limits,
     pub verbosity: Verbosity,

@@ -55,6 +55,8 @@ impl Request {
         let name = describe(&options, &options.endpoint.address(&call));
         let host = options.endpoint.authority.host_header();
         let loaded = options.credentials.read()?;
+        let kind = loaded.credentials.kind();
+        console.detail(|| format!("credentials: {kind} from {}", loaded.origin));
         if let Some(warning) = &loaded.warning {
             console.warn(warning);
         }

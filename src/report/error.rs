@@ -15,13 +15,16 @@ pub type Hint = Option<Cow<'static, str>>;
 
 /// Why a run failed. Its `Display` is the one line that the user reads.
 pub enum Error {
-    /// The command line, the environment, or a value in them can't be right.
+    /// The command line is invalid.
     Usage(String),
+    /// A variable, or what it or a file says of the credentials, is invalid.
+    Settings { reason: String, hint: Hint },
     /// This machine would not do `action` (a verb and its preposition) to `object`.
     Local {
         action: &'static str,
         object: String,
         reason: String,
+        hint: Hint,
     },
     /// The package is there, but a power cut may undo it.
     Unsynced { file: String, reason: String },
@@ -39,11 +42,12 @@ pub enum Error {
         reason: String,
         hint: Hint,
     },
-    /// The body of a 200 is not what was `wanted`.
+    /// The body of a 200 is not what was `wanted`. An error in it has the exit code of its meaning.
     UnexpectedBody {
         wanted: &'static str,
         reason: String,
         hint: Hint,
+        exit: Exit,
     },
     /// The execution's logs are not complete yet; `status` is the service's word for it.
     StillRunning { status: Redacted },
@@ -82,6 +86,15 @@ impl Error {
             action,
             object: object.to_string(),
             reason: reason.to_string(),
+            hint: None,
+        }
+    }
+
+    /// A variable, or what a file says of the credentials, is invalid.
+    pub fn settings(reason: impl Into<String>, hint: Option<&'static str>) -> Self {
+        Error::Settings {
+            reason: reason.into(),
+            hint: hint.map(Cow::from),
         }
     }
 
@@ -92,12 +105,12 @@ impl Error {
 
     pub fn exit(&self) -> Exit {
         match self {
-            Error::Usage(_) => Exit::Usage,
+            Error::Usage(_) | Error::Settings { .. } => Exit::Usage,
             Error::Local { .. } | Error::Unsynced { .. } => Exit::Local,
-            Error::Refused(refusal) => refusal.exit(),
+            Error::Refused(refusal) => Exit::of_status(refusal.status),
             Error::Network { .. } => Exit::Network,
             Error::Untrusted { .. } => Exit::Untrusted,
-            Error::UnexpectedBody { .. } => Exit::UnexpectedBody,
+            Error::UnexpectedBody { exit, .. } => *exit,
             Error::StillRunning { .. } => Exit::TryLater,
         }
     }
@@ -105,9 +118,11 @@ impl Error {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Error::Usage(_) => Some("'codearts-check-log --help' lists the options"),
-            Error::Local { .. } | Error::Unsynced { .. } => None,
+            Error::Unsynced { .. } => None,
             Error::Refused(refusal) => refusal.hint.as_deref(),
-            Error::Network { hint, .. }
+            Error::Settings { hint, .. }
+            | Error::Local { hint, .. }
+            | Error::Network { hint, .. }
             | Error::Untrusted { hint, .. }
             | Error::UnexpectedBody { hint, .. } => hint.as_deref(),
             Error::StillRunning { .. } => Some("its logs are not complete yet: try again later"),
@@ -132,18 +147,6 @@ impl From<Error> for Failure {
     }
 }
 
-impl Refusal {
-    fn exit(&self) -> Exit {
-        match self.status {
-            400 => Exit::BadRequest,
-            401 => Exit::Unauthorized,
-            408 | 429 | 500..=599 => Exit::TryLater,
-            402..=499 => Exit::Refused,
-            _ => Exit::UnexpectedStatus,
-        }
-    }
-}
-
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("codearts-check-log: ")?;
@@ -157,11 +160,12 @@ impl fmt::Display for Failure {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Usage(reason) => f.write_str(reason),
+            Error::Usage(reason) | Error::Settings { reason, .. } => f.write_str(reason),
             Error::Local {
                 action,
                 object,
                 reason,
+                ..
             } => write!(f, "cannot {action} {object}: {reason}"),
             Error::Unsynced { file, reason } => {
                 write!(f, "saved {file}, but could not sync its folder: {reason}")

@@ -9,13 +9,14 @@ use std::process::ExitCode;
 pub enum Exit {
     /// This machine: a file can't be read, the output can't be written.
     Local = 1,
-    /// The command line, the environment or the credentials can't be right.
+    /// An invalid command line, variable, credential, ID or endpoint.
     Usage = 2,
     /// A status that is neither 200 nor 4xx or 5xx.
     UnexpectedStatus = 3,
-    /// A 4xx that has no code of its own.
+    /// A 4xx that has no code of its own, or an error in a 200 that means 403 or 404.
     Refused = 4,
-    /// 408, 429 or 5xx, or an execution that is still running: the same call may succeed later.
+    /// 408, 429 or 5xx, an error in a 200 that says to retry, or an execution that has not ended: the
+    /// same call may succeed later.
     TryLater = 5,
     /// No whole HTTP answer: lookup, connection, TLS, silence, `--max-time`, malformed HTTP.
     Network = 6,
@@ -23,10 +24,24 @@ pub enum Exit {
     UnexpectedBody = 7,
     /// The server's certificate is not trusted.
     Untrusted = 8,
-    /// 400: an ID is wrong.
+    /// 400, or an error in a 200 that means it: an ID is wrong.
     BadRequest = 40,
-    /// 401: the token or the access key is wrong, or the token has expired.
+    /// 401, or an error in a 200 that means it: the token or the access key is wrong, or the token has
+    /// expired.
     Unauthorized = 41,
+}
+
+impl Exit {
+    /// What a status other than 200 ends in, or an error in a 200 that means the same.
+    pub fn of_status(status: u16) -> Self {
+        match status {
+            400 => Exit::BadRequest,
+            401 => Exit::Unauthorized,
+            408 | 429 | 500..=599 => Exit::TryLater,
+            402..=499 => Exit::Refused,
+            _ => Exit::UnexpectedStatus,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {

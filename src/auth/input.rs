@@ -1,0 +1,100 @@
+//! What a secret is read from: a file, or standard input.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+
+use crate::report::error::Error;
+use crate::report::escape::display_path;
+use crate::system::files;
+
+const VALUE_HINT: &str = "--token-file and --credentials-file take a file; \
+    a token itself goes into HUAWEICLOUD_TOKEN";
+const EXPANSION_HINT: &str =
+    "nothing expands '~' or '$' here, nor in a crontab: write the whole path";
+
+pub enum Input {
+    File {
+        path: PathBuf,
+        /// The variable that named it, if it was one.
+        variable: Option<&'static str>,
+    },
+    StandardInput,
+}
+
+impl Input {
+    /// Reads at most one byte more than `limit`, and returns a warning with them if not only the
+    /// file's owner may read it.
+    pub fn read(&self, limit: usize) -> Result<(Vec<u8>, Option<String>), Error> {
+        self.try_read(limit).map_err(|e| self.unreadable(&e))
+    }
+
+    fn try_read(&self, limit: usize) -> io::Result<(Vec<u8>, Option<String>)> {
+        let file = match self {
+            Input::File { path, .. } => File::open(path)?,
+            Input::StandardInput => File::from(io::stdin().as_fd().try_clone_to_owned()?),
+        };
+        if file.is_terminal() {
+            return Err(io::Error::other(
+                "refusing to read a secret from a terminal",
+            ));
+        }
+        let warning = files::is_readable_by_others(&file)?.then(|| {
+            format!("{self} holds a secret but is readable by its group or others: chmod 600 it")
+        });
+        let mut bytes = Vec::new();
+        file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+        if bytes.is_empty() && matches!(self, Input::StandardInput) {
+            return Err(io::Error::other("nothing came on standard input"));
+        }
+        Ok((bytes, warning))
+    }
+
+    /// The error for what can't be read.
+    fn unreadable(&self, reason: &io::Error) -> Error {
+        let (object, hint) = match self {
+            Input::File { path, variable } => match path.to_string_lossy().chars().next() {
+                Some('~' | '$') => (self.to_string(), Some(EXPANSION_HINT)),
+                _ if variable.is_none() && may_be_secret(path) => (
+                    format!(
+                        "a file with a name of {} bytes (not shown: it may be a secret)",
+                        path.as_os_str().len()
+                    ),
+                    Some(VALUE_HINT),
+                ),
+                _ => (self.to_string(), None),
+            },
+            Input::StandardInput => (self.to_string(), None),
+        };
+        Error::Local {
+            action: "read the credentials from",
+            object,
+            reason: reason.to_string(),
+            hint: hint.map(Into::into),
+        }
+    }
+}
+
+/// Whether a path that can't be read may be a secret in a file's place: it names no file, does not
+/// begin like a path, and its folder is not there either.
+fn may_be_secret(path: &Path) -> bool {
+    let is_path = ["/", "./", "../"]
+        .iter()
+        .any(|start| path.to_string_lossy().starts_with(start));
+    let has_folder = path.parent().is_some_and(Path::is_dir); // "" is none
+    !is_path && !has_folder && path.symlink_metadata().is_err()
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Input::StandardInput => f.write_str("standard input"),
+            Input::File { path, variable } => {
+                f.write_str(&display_path(path))?;
+                variable.map_or(Ok(()), |variable| write!(f, " ({variable})"))
+            }
+        }
+    }
+}
