@@ -970,7 +970,7 @@ fn an_echoed_secret_is_masked_and_the_rest_of_the_message_stays() {
     });
     let outcome = Run::new(&server).with_key().go();
     outcome.exits(41).complains(&format!(
-        "401 Unauthorized: APIGW.0301: no: SDK-HMAC-SHA256 Access={ACCESS_KEY}, \
+        "401 Unauthorized with the access key in HUAWEICLOUD_SDK_AK: APIGW.0301: no: SDK-HMAC-SHA256 Access={ACCESS_KEY}, \
          SignedHeaders=host;x-sdk-date, ***"
     ));
 }
@@ -1009,6 +1009,49 @@ fn a_401_on_a_signed_call_points_to_the_key_and_shows_both_clocks() {
     // A token knows no clock.
     let hint = refuse(&[("Date", "Thu, 15 Jan 2015 09:30:45 GMT")], |run| run);
     assert_eq!(hint, "hint: get a new token: a token lasts 24 hours");
+}
+
+#[test]
+fn a_401_names_the_source_of_the_credentials_and_never_their_value() {
+    let sources: [(Add, &str); 6] = [
+        (
+            |run, _| run.env("HUAWEICLOUD_TOKEN", TOKEN),
+            "token in HUAWEICLOUD_TOKEN",
+        ),
+        (|run, _| run.with_key(), "access key in HUAWEICLOUD_SDK_AK"),
+        (
+            |run, _| {
+                run.env("HW_ACCESS_KEY", ACCESS_KEY)
+                    .env("HW_SECRET_KEY", SECRET_KEY)
+            },
+            "access key in HW_ACCESS_KEY",
+        ),
+        (
+            |run, file| run.arg("--credentials-file").arg(file),
+            "access key in PATH",
+        ),
+        (
+            |run, file| run.env("HUAWEICLOUD_SDK_CREDENTIALS_FILE", file),
+            "access key in PATH (HUAWEICLOUD_SDK_CREDENTIALS_FILE)",
+        ),
+        (
+            |run, _| {
+                run.args(&["--credentials-file", "-"])
+                    .input(profile().as_bytes())
+            },
+            "access key in standard input",
+        ),
+    ];
+    for (add, caller) in sources {
+        let server = StandIn::tls(vec![Step::Send(response("401 Unauthorized", &[], b"no"))]);
+        let run = Run::new(&server).without_env("HUAWEICLOUD_TOKEN");
+        let file = run.secret_file("credentials", profile().as_bytes());
+        let caller = caller.replace("PATH", &file.display().to_string());
+        let outcome = add(run, file).go();
+        let text = format!(" answered 401 Unauthorized with the {caller}: no");
+        outcome.exits(41).complains(&text);
+        assert!(!outcome.stderr.contains(ACCESS_KEY), "{outcome}");
+    }
 }
 
 /// The numbers of `2026-01-15 09:30:45 UTC`.

@@ -175,6 +175,42 @@ fn every_exit_code_is_in_help_readme_and_man_page() {
     assert_eq!(man, codes);
 }
 
+/// The service's errors in a 200 have a row of README's exit codes and a paragraph of the man page's.
+#[test]
+fn every_error_in_a_200_is_in_readme_and_man_page_beside_its_exit_code() {
+    let with_table = |(_, text): &(String, String)| text.contains("const CODES: ");
+    let source = sources().into_iter().find(with_table).expect("a table").1;
+    let codes = between(&source, "    (\"CC.", ")");
+    assert_eq!(codes.len(), 8, "{codes:?}");
+    for code in codes {
+        let (code, status) = code.split_once("\", ").expect("a code and a status");
+        let exit = match status {
+            "400" => "40",
+            "401" => "41",
+            "503" => "5",
+            _ => "4",
+        };
+        let readme = read("README.md");
+        let mut rows = readme
+            .lines()
+            .filter(|row| row.starts_with(&format!("| {exit} |")));
+        let row = rows.next().expect("a row");
+        assert!(
+            row.contains(&format!("`CC.{code}`")),
+            "{code} is not in: {row}"
+        );
+        let man = man_page();
+        let (_, paragraph) = man
+            .split_once(&format!(".B {exit}\n"))
+            .expect("a paragraph");
+        let paragraph = paragraph.split("\n.TP").next().unwrap_or_default();
+        assert!(
+            paragraph.contains(&format!("CC.{code}")),
+            "{code} is not in: {paragraph}"
+        );
+    }
+}
+
 #[test]
 fn the_man_page_has_the_program_s_version() {
     let title = format!("\"codearts-check-log {}\"", env!("CARGO_PKG_VERSION"));

@@ -137,15 +137,32 @@ fn the_second_place_of_the_ids_counts_where_the_first_is_empty() {
 
 #[test]
 fn an_execution_that_has_ended_in_any_way_is_listed() {
-    for status in ["success", "failed", "aborted", "brand new"] {
+    for status in ["success", "failed", "aborted", "SUCCESS", "Failed"] {
         assert_listed(&with("/result/lastJob/status", json!(status)), &[ONE, TWO]);
+    }
+    for process in [json!("failed"), json!("brand new"), json!(7), Value::Null] {
+        assert_listed(
+            &with("/result/lastJob/process/status", process),
+            &[ONE, TWO],
+        );
     }
 }
 
+/// What the reference does not call ended may still be running.
 #[test]
-fn an_execution_that_is_still_running_is_to_be_asked_for_later() {
-    for status in ["running", "quering"] {
-        let mut answer = with("/result/lastJob/status", json!(status));
+fn an_execution_that_has_not_ended_is_to_be_asked_for_later() {
+    let job = |status| with("/result/lastJob/status", json!(status));
+    let process = |status| with("/result/lastJob/process/status", json!(status));
+    for (mut answer, status) in [
+        (job("running"), "running"),
+        (job("quering"), "quering"),
+        (job("RUNNING"), "RUNNING"),
+        (job("brand new"), "brand new"),
+        (job("successful"), "successful"),
+        (job(""), ""),
+        (process("running"), "running"),
+        (process("Quering"), "Quering"),
+    ] {
         for ids in [json!([ONE]), json!([])] {
             answer["result"]["lastJob"]["process"]["subJobIds"] = ids;
             let outcome = list(answer.to_string().as_bytes());
@@ -252,7 +269,7 @@ fn wrong_types_are_refused_or_as_good_as_missing() {
 
 #[test]
 fn what_is_no_answer_at_all_is_refused_with_what_it_looks_like() {
-    let error = br#"{"error_code":"CC.00050007","error_msg":"IAM authentication failed"}"#;
+    let error = br#"{"error_code":"CC.00050001","error_msg":"internal error"}"#;
     let deep = [
         r#"{"result":"#.repeat(200).as_bytes(),
         b"1",
@@ -267,10 +284,7 @@ fn what_is_no_answer_at_all_is_refused_with_what_it_looks_like() {
         (b"hello", "it is not JSON"),
         (b"[", "it is JSON"),
         (&PACKAGE, "it is not JSON"),
-        (
-            error,
-            "it is an error in JSON: CC.00050007: IAM authentication failed",
-        ),
+        (error, "it is an error in JSON: CC.00050001: internal error"),
         (
             br#"{"error":{"code":"A.1","message":"no"},"status":"error"}"#,
             "it is an error in JSON: A.1: no",
@@ -281,10 +295,12 @@ fn what_is_no_answer_at_all_is_refused_with_what_it_looks_like() {
     ] {
         assert_refused(body, text);
     }
-    // An error beside an answer is an error.
+    // What is beside an execution is no error.
     let mut both = answer();
+    both["code"] = json!("0");
+    both["message"] = json!("success");
     both["error_code"] = json!("CC.1");
-    assert_refused(both.to_string().as_bytes(), "CC.1");
+    assert_listed(&both, &[ONE, TWO]);
     let with_mark = format!("\u{feff}{}", answer());
     list(with_mark.as_bytes()).exits(0);
 }

@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::harness::{ID, OUTPUT, Outcome, Run};
-use crate::packages::{OLD, PACKAGE};
+use crate::packages::{OLD, PACKAGE, ok};
 use crate::stand_in::{StandIn, Step, response};
 
 /// The reference's two examples, word for word.
 const BAD_REQUEST: &[u8] = br#"{ "error_code" : "CC.xxxxxxxx.400", "error_msg" : "Verify request parameter failed. Check whether the request parameters are correct." }"#;
 const UNAUTHORIZED: &[u8] =
     br#"{ "error_code" : "CC.00000003", "error_msg" : "Authentication information expired." }"#;
+
+const NO_PERMISSION: &str = "the caller needs the permission codeartscheck:task:get, and a role in the \
+    project that may open check tasks; or the region is not the task's";
 
 fn run(script: Vec<Step>) -> Outcome {
     let server = StandIn::tls(script);
@@ -48,7 +53,7 @@ fn a_401_exits_41_with_the_reference_s_words() {
     refuse("401 Unauthorized", &[], UNAUTHORIZED)
         .exits(41)
         .says(&format!(
-            "codearts-check-log: {ID}: the server answered 401 Unauthorized: CC.00000003: \
+            "codearts-check-log: {ID}: the server answered 401 Unauthorized with the token in HUAWEICLOUD_TOKEN: CC.00000003: \
              Authentication information expired.\n\
              hint: get a new token: a token lasts 24 hours\n",
         ))
@@ -110,7 +115,7 @@ fn a_redirect_is_not_followed() {
 fn hints_help_where_something_can_be_done() {
     for (status, hint) in [
         ("302 Found", "redirects are not followed"),
-        ("403 Forbidden", "codeartscheck:task:get"),
+        ("403 Forbidden", NO_PERMISSION),
         ("404 Not Found", "--endpoint"),
         ("407 Proxy Authentication Required", "the proxy wants"),
         ("429 Too Many Requests", "try again later"),
@@ -129,6 +134,86 @@ fn hints_help_where_something_can_be_done() {
             .count(),
         1
     );
+}
+
+/// Each of the service's errors that come with 200, for a package and for a list.
+#[test]
+fn an_error_in_a_200_ends_as_what_it_means() {
+    let token = "get a new token: a token lasts 24 hours";
+    let endpoint = "check the endpoint";
+    for (code, exit, hint) in [
+        ("CC.00050000", 40, Some("check the ")),
+        ("CC.00050007", 41, Some(token)),
+        ("CC.00050010", 4, Some(NO_PERMISSION)),
+        ("CC.00050011", 4, Some(NO_PERMISSION)),
+        ("CC.00050013", 4, Some(endpoint)),
+        ("CC.00050012", 5, None),
+        ("CC.00050014", 5, None),
+        ("CC.00050015", 5, None),
+        ("CC.00050001", 7, None),
+        ("CC.0005000", 7, None),
+        ("CC.000500000", 7, None),
+        ("CC.00000000", 7, None),
+        ("APIGW.0301", 7, None),
+    ] {
+        let bodies = [
+            json!({"error_code": code, "error_msg": "No."}),
+            json!({"error": {"code": code, "message": "No."}, "result": null}),
+            json!({"errorCode": code, "errorMsg": "No."}),
+            json!({"code": code, "message": "No.", "result": {"lastJob": null}}),
+        ];
+        for body in bodies {
+            let server = StandIn::tls(ok(body.to_string().as_bytes()));
+            for (run, wanted) in [
+                (
+                    Run::new(&server).file(OUTPUT, OLD),
+                    "a complete ZIP archive",
+                ),
+                (
+                    Run::list(&server).file(OUTPUT, OLD),
+                    "a list of an execution's subtasks",
+                ),
+            ] {
+                let outcome = run.go();
+                outcome
+                    .exits(exit)
+                    .leaves_only(OUTPUT, OLD)
+                    .complains(&format!(
+                        "the server answered 200, but the body is not {wanted}: \
+                     it is an error in JSON: {code}: No."
+                    ));
+                let (error, last) = outcome.stderr.split_once('\n').expect("a line");
+                let with = error.ends_with(" (with the token in HUAWEICLOUD_TOKEN)");
+                assert_eq!(with, exit == 41, "{outcome}");
+                match hint {
+                    Some(hint) => assert!(last.starts_with(&format!("hint: {hint}")), "{outcome}"),
+                    None => assert_eq!(last, "", "{outcome}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_status_counts_before_the_code_and_a_busy_service_has_its_hint() {
+    let error = |code: &str| format!(r#"{{"error_code":"{code}","error_msg":"No."}}"#);
+    let busy = "hint: the service says that it is busy: try again later\n";
+    let outcome = refuse("400 Bad Request", &[], error("CC.00000000").as_bytes());
+    outcome
+        .exits(40)
+        .complains("400 Bad Request: CC.00000000: No.");
+    assert!(outcome.stderr.ends_with(busy), "{outcome}");
+    for (status, exit, code) in [
+        ("400 Bad Request", 40, "CC.00050015"),
+        ("401 Unauthorized", 41, "CC.00050012"),
+        ("401 Unauthorized", 41, "CC.00000000"),
+        ("403 Forbidden", 4, "CC.00050007"),
+        ("500 Internal Server Error", 5, "CC.00050000"),
+    ] {
+        let outcome = refuse(status, &[], error(code).as_bytes());
+        outcome.exits(exit).complains(code);
+        assert!(!outcome.stderr.contains("busy"), "{outcome}");
+    }
 }
 
 #[test]
@@ -154,6 +239,13 @@ fn the_gateway_s_and_other_services_shapes_are_understood() {
             r#"{"error":{},"error_code":"A.1","error_msg":"b"}"#,
             ": A.1: b",
         ),
+        (
+            r#"{"errorCode":"A.1","errorMsg":"b","requestId":"c"}"#,
+            ": A.1: b (request ID c)",
+        ),
+        (r#"{"code":"A.1","message":"b"}"#, ": A.1: b"),
+        (r#"{"code":"A.1","error_code":"A.2"}"#, ": A.2"),
+        (r#"{"code":7,"message":"b"}"#, ": b"),
         (r#"{"error":{"code":"A.1"}}"#, ": A.1"),
         ("\u{feff}{\"error_code\":\"A.1\"}", ": A.1"),
     ] {
@@ -259,7 +351,9 @@ fn the_status_decides_where_the_error_body_stalls_or_breaks() {
     for end in [Step::AwaitClose, Step::Cut, Step::Reset] {
         let server = StandIn::tls(vec![Step::Send(head.clone()), end]);
         let outcome = Run::new(&server).args(&["--timeout", "0.5"]).go();
-        outcome.exits(41).complains("401 Unauthorized: half");
+        outcome
+            .exits(41)
+            .complains("401 Unauthorized with the token in HUAWEICLOUD_TOKEN: half");
         assert!(outcome.elapsed < Duration::from_millis(1500), "{outcome}");
     }
 }

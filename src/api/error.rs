@@ -10,6 +10,22 @@ use crate::report::escape::on_one_line;
 /// How much of a body that is not what was asked for is looked at, in bytes.
 pub const MAX_ERROR_BODY: u64 = 64 << 10;
 
+/// The service's errors that come with 200, and the status that says the same (API reference, page
+/// `ErrorCode`).
+const CODES: [(&str, u16); 8] = [
+    ("CC.00050000", 400), // parameters not valid
+    ("CC.00050007", 401), // IAM authentication failed
+    ("CC.00050010", 403), // no permission
+    ("CC.00050011", 403), // not a member of any project
+    ("CC.00050013", 404), // the project does not exist
+    ("CC.00050012", 503), // network busy, retry later
+    ("CC.00050014", 503), // a call inside the service failed, retry later
+    ("CC.00050015", 503), // the task is running, retry later
+];
+
+/// "Network busy, try again later", which comes with 400.
+pub const BUSY: &str = "CC.00000000";
+
 /// An error as the service, the gateway before it, or a sibling service of the same cloud words
 /// it. Nothing in it is safe to print unescaped.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -20,9 +36,8 @@ pub struct ErrorBody {
 }
 
 impl ErrorBody {
-    /// Parses a body, of which at most [`MAX_ERROR_BODY`] should be given. It knows the service's and the
-    /// gateway's shape, `{"error_code", "error_msg", "request_id"}`, and the other services',
-    /// `{"error": {"code", "message"}}`. Anything else is the message as it stands.
+    /// Parses a body, of which at most [`MAX_ERROR_BODY`] should be given. What is no error in JSON is
+    /// the message as it stands.
     pub fn parse(body: &[u8]) -> Self {
         Self::parse_json(body).unwrap_or_else(|| Self {
             message: on_one_line(&String::from_utf8_lossy(body)),
@@ -35,19 +50,35 @@ impl ErrorBody {
         Self::of(&serde_json::from_slice(without_byte_order_mark(body)).ok()?)
     }
 
-    /// The error that a parsed answer is, if it is one.
+    /// The error that a parsed answer is, if it is one. The service and the gateway have the first
+    /// shape, other services of the same cloud the rest.
     pub fn of(json: &Value) -> Option<Self> {
-        let text = |object: &Value, name| {
-            let text = object.get(name)?.as_str()?;
-            (!text.is_empty()).then(|| text.to_owned())
+        let find = |pointers: [&str; 4]| {
+            let mut texts = pointers.iter().filter_map(|at| json.pointer(at)?.as_str());
+            texts.find(|text| !text.is_empty()).map(str::to_owned)
         };
-        let nested = json.get("error").unwrap_or(&Value::Null);
         let parsed = Self {
-            code: text(json, "error_code").or_else(|| text(nested, "code")),
-            message: text(json, "error_msg").or_else(|| text(nested, "message")),
-            request_id: text(json, "request_id").or_else(|| text(nested, "request_id")),
+            code: find(["/error_code", "/error/code", "/errorCode", "/code"]),
+            message: find(["/error_msg", "/error/message", "/errorMsg", "/message"]),
+            request_id: find([
+                "/request_id",
+                "/error/request_id",
+                "/requestId",
+                "/error/requestId",
+            ]),
         };
         (parsed.code.is_some() || parsed.message.is_some()).then_some(parsed)
+    }
+
+    /// The status that means the same, if the error is one that the service sends with 200.
+    pub fn status(&self) -> Option<u16> {
+        let (_, status) = CODES.iter().find(|(code, _)| self.is(code))?;
+        Some(*status)
+    }
+
+    /// Whether the error has this code.
+    pub fn is(&self, code: &str) -> bool {
+        self.code.as_deref() == Some(code)
     }
 }
 
@@ -89,6 +120,8 @@ mod tests {
             "request_id",
             "code",
             "message",
+            "errorCode",
+            "errorMsg",
         ]);
         leaf.prop_recursive(4, 40, 6, move |inner| {
             prop_oneof![
@@ -121,7 +154,7 @@ mod tests {
         }
 
         #[test]
-        fn both_shapes_are_understood(code in ".{1,20}", message in ".{1,20}", id in ".{1,20}") {
+        fn every_shape_is_understood(code in ".{1,20}", message in ".{1,20}", id in ".{1,20}") {
             let expected = ErrorBody {
                 code: Some(code.clone()),
                 message: Some(message.clone()),
@@ -129,7 +162,9 @@ mod tests {
             };
             let flat = json!({"error_code": code, "error_msg": message, "request_id": id});
             let nested = json!({"error": {"code": code, "message": message}, "request_id": id});
-            for body in [flat, nested] {
+            let camel = json!({"errorCode": code, "errorMsg": message, "requestId": id});
+            let bare = json!({"code": code, "message": message, "requestId": id});
+            for body in [flat, nested, camel, bare] {
                 prop_assert_eq!(&ErrorBody::parse(body.to_string().as_bytes()), &expected);
             }
         }

@@ -30,8 +30,7 @@ const MAX_FILE: usize = MAX_TOKEN + (16 << 10);
 
 const TOKEN: &str = "HUAWEICLOUD_TOKEN";
 const PROJECT_ID: &str = "HUAWEICLOUD_SDK_PROJECT_ID";
-/// Access key, secret key, security token and project: the SDK's variables, and the Terraform
-/// provider's.
+/// The variables of a key's [`Fields`]: the SDK's, and the Terraform provider's.
 const SDK_KEY: [&str; 4] = [
     "HUAWEICLOUD_SDK_AK",
     "HUAWEICLOUD_SDK_SK",
@@ -49,7 +48,7 @@ const HOME: &str = "HOME";
 /// The SDK's file, below the home folder.
 const DEFAULT_FILE: &str = ".huaweicloud/credentials";
 
-/// What a credentials file has, in the same order.
+/// What a message calls the [`Fields`] of a file.
 const PARTS: [&str; 4] = [
     "the access key",
     "the secret key",
@@ -98,13 +97,6 @@ pub enum AuthMethod {
 }
 
 impl Credentials {
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Credentials::Token(_) => "token",
-            Credentials::Key(_) => "access key",
-        }
-    }
-
     /// Authenticates `call` to `host` (as the header `Host` has it), made now.
     pub fn authenticate(self, call: &Call, host: &str, now: Timestamp) -> Authentication {
         match self {
@@ -119,21 +111,19 @@ impl Credentials {
 }
 
 impl Key {
-    /// Checks what was found of a key. The error names its parts by `names` (access key, secret key,
-    /// security token, project), and quotes no value.
+    /// Checks the fields of a key. The error calls them by `names`, and quotes no value.
     fn new(fields: Fields, names: &[String; 4]) -> Result<Self, String> {
-        let required = |text: Option<String>, name: &str| match text {
-            Some(text) => check_key(&text, name),
-            None => Err(format!("{name} is missing")),
+        let [access_key, secret_key, security_token, project_id] = fields;
+        let required = |text: Option<String>, name: &str| {
+            check_key(&text.ok_or_else(|| format!("{name} is missing"))?, name)
         };
-        let security_token = fields
-            .security_token
-            .map(|text| check(text.as_bytes(), &names[2], MAX_TOKEN).map(Secret::new));
-        let project_id = fields.project_id.map(|text| check_key(&text, &names[3]));
+        let security_token =
+            security_token.map(|text| check(text.as_bytes(), &names[2], MAX_TOKEN));
+        let project_id = project_id.map(|text| check_key(&text, &names[3]));
         Ok(Self {
-            access: required(fields.access_key, &names[0])?,
-            secret: required(fields.secret_key, &names[1]).map(Secret::new)?,
-            security_token: security_token.transpose()?,
+            access: required(access_key, &names[0])?,
+            secret: Secret::new(required(secret_key, &names[1])?),
+            security_token: security_token.transpose()?.map(Secret::new),
             project_id: project_id.transpose()?,
         })
     }
@@ -163,6 +153,8 @@ impl Key {
 /// Credentials that were read.
 pub struct Loaded {
     pub credentials: Credentials,
+    /// "token" or "access key"
+    pub kind: &'static str,
     /// Where they come from: a variable, a path, standard input.
     pub origin: String,
     /// What the user should know of the file that they come from.
@@ -196,15 +188,8 @@ impl Sources {
         // What is not Unicode is refused later, like anything that is not ASCII.
         let text = |name| env(name).map(|value| value.to_string_lossy().into_owned());
         let key = |names: [&'static str; 4]| {
-            let [access_key, secret_key, security_token, project_id] = names.map(text);
-            let is_there = access_key.is_some() || secret_key.is_some();
-            let fields = Fields {
-                access_key,
-                secret_key,
-                security_token,
-                project_id,
-                expires_at: None,
-            };
+            let fields = names.map(text);
+            let is_there = fields[0].is_some() || fields[1].is_some();
             is_there.then_some(Source::KeyVariables(names, fields))
         };
         let file = |variable, path: PathBuf| {
@@ -248,7 +233,7 @@ impl Source {
     }
 
     fn read(self, project_id: Option<String>) -> Result<Loaded, Error> {
-        let (fields, names, origin, warning, hint) = match self {
+        let (credentials, kind, origin, warning) = match self {
             Source::TokenVariable(token) => {
                 let path = Path::new(&token);
                 if path.is_absolute() && path.is_file() {
@@ -256,72 +241,73 @@ impl Source {
                     let hint = Some("--token-file takes a file");
                     return Err(Error::settings(reason, hint));
                 }
-                return parse_token(token.as_bytes(), TOKEN.to_owned(), None);
+                let token = parse_token(token.as_bytes(), TOKEN)?;
+                (token, "token", TOKEN.to_owned(), None)
             }
             Source::TokenFile(input) => {
                 let (bytes, warning) = input.read(MAX_FILE)?;
-                let bytes = without_byte_order_mark(&bytes);
-                return parse_token(bytes, input.to_string(), warning);
+                let origin = input.to_string();
+                let token = parse_token(without_byte_order_mark(&bytes), &origin)?;
+                (token, "token", origin, warning)
             }
-            Source::KeyVariables(names, fields) => (
-                fields,
-                names.map(str::to_owned),
-                names[0].to_owned(),
-                None,
-                None,
-            ),
+            Source::KeyVariables(names, fields) => {
+                let key = Key::new(fields, &names.map(str::to_owned));
+                let key = key.map_err(|reason| Error::settings(reason, None))?;
+                (
+                    Credentials::Key(key),
+                    "access key",
+                    names[0].to_owned(),
+                    None,
+                )
+            }
             Source::CredentialsFile(input) => {
                 let (bytes, warning) = input.read(MAX_FILE)?;
-                let mut fields = parse_file(&bytes, &input)?;
-                let mut names = PARTS.map(|part| format!("{part} in {input}"));
-                if fields.project_id.is_none() {
-                    fields.project_id = project_id;
-                    PROJECT_ID.clone_into(&mut names[3]);
-                }
-                (fields, names, input.to_string(), warning, Some(FILE_HINT))
+                let origin = input.to_string();
+                let key = parse_key_file(&bytes, &origin, project_id)?;
+                (Credentials::Key(key), "access key", origin, warning)
             }
         };
-        let key = Key::new(fields, &names);
-        let key = key.map_err(|reason| Error::settings(reason, hint))?;
         Ok(Loaded {
-            credentials: Credentials::Key(key),
+            credentials,
+            kind,
             origin,
             warning,
         })
     }
 }
 
-/// Parses a credentials file, and refuses a key that has expired.
-fn parse_file(bytes: &[u8], input: &Input) -> Result<Fields, Error> {
-    let parsed = if bytes.len() > MAX_FILE {
-        Err("is too large for a credentials file".to_owned())
-    } else {
-        credentials_file::parse(bytes)
-    };
-    let fields =
-        parsed.map_err(|fault| Error::settings(format!("{input} {fault}"), Some(FILE_HINT)))?;
-    let now = Timestamp::now();
-    match fields.expires_at.as_ref().and_then(|end| now.passed(end)) {
-        None => Ok(fields),
-        Some(end) => Err(Error::settings(
-            format!(
-                "the temporary access key in {input} expired at {end}, \
-                 and this host's clock says {now}"
-            ),
-            None,
-        )),
+/// Parses a token, leaving out the white space around it.
+fn parse_token(bytes: &[u8], origin: &str) -> Result<Credentials, Error> {
+    match check(bytes, &format!("the token in {origin}"), MAX_TOKEN) {
+        Ok(token) => Ok(Credentials::Token(Secret::new(token))),
+        Err(reason) => Err(Error::settings(reason, None)),
     }
 }
 
-/// Parses a token, leaving out the white space around it.
-fn parse_token(bytes: &[u8], origin: String, warning: Option<String>) -> Result<Loaded, Error> {
-    let token = check(bytes, &format!("the token in {origin}"), MAX_TOKEN);
-    let token = token.map_err(|reason| Error::settings(reason, None))?;
-    Ok(Loaded {
-        credentials: Credentials::Token(Secret::new(token)),
-        origin,
-        warning,
-    })
+/// Parses a credentials file; `project_id` is used if it has none.
+fn parse_key_file(bytes: &[u8], origin: &str, project_id: Option<String>) -> Result<Key, Error> {
+    let invalid = |reason: String| Error::settings(reason, Some(FILE_HINT));
+    if bytes.len() > MAX_FILE {
+        return Err(invalid(format!(
+            "{origin} is too large for a credentials file"
+        )));
+    }
+    let parsed = credentials_file::parse(bytes);
+    let (mut fields, end) = parsed.map_err(|fault| invalid(format!("{origin} {fault}")))?;
+    let now = Timestamp::now();
+    if let Some(end) = end.and_then(|end| now.passed(&end)) {
+        let reason = format!(
+            "the temporary access key in {origin} expired at {end}, \
+             and this host's clock says {now}"
+        );
+        return Err(Error::settings(reason, None));
+    }
+    let mut names = PARTS.map(|part| format!("{part} in {origin}"));
+    if fields[3].is_none() {
+        fields[3] = project_id;
+        PROJECT_ID.clone_into(&mut names[3]);
+    }
+    Key::new(fields, &names).map_err(invalid)
 }
 
 /// Checks an access key, a secret key or a project ID. A comma would end it in `Authorization`.

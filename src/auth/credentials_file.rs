@@ -5,41 +5,36 @@
 
 use serde_json::Value;
 
-/// What a file, or the environment, says of an access key: nothing of it is checked yet.
-#[derive(Default)]
-pub struct Fields {
-    pub access_key: Option<String>,
-    pub secret_key: Option<String>,
-    pub security_token: Option<String>,
-    pub project_id: Option<String>,
-    /// When the key ends, as the metadata service writes it.
-    pub expires_at: Option<String>,
-}
+/// What a file, or the environment, says of an access key: access key, secret key, security token and
+/// project. Nothing of it is checked yet.
+pub type Fields = [Option<String>; 4];
 
-/// Parses a file in any form. The error is what follows the file's name.
-pub fn parse(bytes: &[u8]) -> Result<Fields, String> {
+/// Their names in a profile.
+const NAMES: [&str; 4] = ["ak", "sk", "security_token", "project_id"];
+
+/// Parses a file in any form, and returns the time at which the key ends besides, as it is written
+/// there. The error is what follows the file's name.
+pub fn parse(bytes: &[u8]) -> Result<(Fields, Option<String>), String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())?;
     let text = text.trim_start_matches('\u{feff}').trim_start();
-    let mut fields = if text.is_empty() {
+    let (mut fields, end) = if text.is_empty() {
         return Err("is empty".to_owned());
     } else if text.starts_with('{') {
         parse_json(text)?
-    } else if let Some(table) = find_columns(text) {
-        parse_csv(text, table)?
+    } else if let Some(columns) = find_columns(text) {
+        (parse_csv(text, columns)?, None)
     } else {
-        parse_profile(text)?
+        (parse_profile(text)?, None)
     };
     // The SDK takes these as not given.
-    for field in [&mut fields.security_token, &mut fields.project_id] {
-        if field.as_deref() == Some("") {
-            *field = None;
-        }
+    for field in &mut fields[2..] {
+        field.take_if(|text| text.is_empty());
     }
-    Ok(fields)
+    Ok((fields, end))
 }
 
 /// Parses the JSON of a metadata service, in every spelling that the SDK takes.
-fn parse_json(text: &str) -> Result<Fields, String> {
+fn parse_json(text: &str) -> Result<(Fields, Option<String>), String> {
     let json: Value = serde_json::from_str(text).map_err(|e| {
         // Its own sentence may quote the text.
         format!(
@@ -60,13 +55,13 @@ fn parse_json(text: &str) -> Result<Fields, String> {
             Some((name, _)) => Err(format!("has something other than text as \"{name}\"")),
         }
     };
-    Ok(Fields {
-        access_key: field(&["access", "accessKeyId", "access_key_id"])?,
-        secret_key: field(&["secret", "secretAccessKey", "secret_access_key"])?,
-        security_token: field(&["securitytoken", "securityToken", "security_token"])?,
-        project_id: None,
-        expires_at: field(&["expires_at", "expiration"])?,
-    })
+    let fields = [
+        field(&["access", "accessKeyId", "access_key_id"])?,
+        field(&["secret", "secretAccessKey", "secret_access_key"])?,
+        field(&["securitytoken", "securityToken", "security_token"])?,
+        None,
+    ];
+    Ok((fields, field(&["expires_at", "expiration"])?))
 }
 
 /// Where the two halves of a key are in the console's table, if its first line has both names.
@@ -86,11 +81,8 @@ fn parse_csv(text: &str, [access_key, secret_key]: [usize; 2]) -> Result<Fields,
     if lines.next().is_some() {
         return Err("has more than one key: keep one line of values".to_owned());
     }
-    Ok(Fields {
-        access_key: values.get(access_key).cloned(),
-        secret_key: values.get(secret_key).cloned(),
-        ..Fields::default()
-    })
+    let value = |at| values.get(at).cloned();
+    Ok([value(access_key), value(secret_key), None, None])
 }
 
 /// The values between a line's commas, without the quotes and the white space around them.
@@ -141,14 +133,10 @@ fn parse_profile(text: &str) -> Result<Fields, String> {
             ));
         };
         let name = name.trim().to_ascii_lowercase();
-        let (name, field) = match name.as_str() {
-            "ak" => ("ak", &mut fields.access_key),
-            "sk" => ("sk", &mut fields.secret_key),
-            "security_token" => ("security_token", &mut fields.security_token),
-            "project_id" => ("project_id", &mut fields.project_id),
-            _ => continue,
+        let Some(at) = NAMES.iter().position(|known| *known == name) else {
+            continue;
         };
-        if field.replace(value.trim().to_owned()).is_some() {
+        if fields[at].replace(value.trim().to_owned()).is_some() {
             return Err(format!("has {name} twice (again in line {number})"));
         }
     }

@@ -7,13 +7,18 @@ use serde_json::{Value, json};
 
 use crate::api::error::{ErrorBody, without_byte_order_mark};
 use crate::api::id::{JobId, SubJobId};
-use crate::body::unexpected::{json_error, recognize};
+use crate::body::unexpected::recognize;
 use crate::http::response::Body;
 use crate::report::error::{Error, FIELD_LIMIT};
 
 /// The largest answer, in bytes: it bounds the memory that parsing takes. A real one has about 9 kB;
 /// this has room for some 1,500 subtasks with their statuses.
 const MAX_ANSWER: u64 = 256 << 10;
+
+/// The reference's words for an execution that has ended, and for one that has not: the second of
+/// these is the service's spelling of "not started".
+const ENDED: [&str; 3] = ["success", "failed", "aborted"];
+const RUNNING: [&str; 2] = ["running", "quering"];
 
 /// An execution that has ended, and its subtasks.
 pub struct Execution {
@@ -39,15 +44,18 @@ impl Execution {
         if wanted.is_some_and(|wanted| !id.is_null() && id != wanted.as_str()) {
             return unexpected("it is about another execution");
         }
-        let status = match job["status"].as_str() {
-            // The second is the service's spelling of "not started".
-            Some(status @ ("running" | "quering")) => {
-                let status = body.redact(status);
-                return Err(Error::StillRunning { status });
-            }
-            Some(status) => status.to_owned(),
-            None => return unexpected("its execution has no status"),
+        let Some(status) = job["status"].as_str() else {
+            return unexpected("its execution has no status");
         };
+        let is_one_of = |words: &[&str], status: &str| {
+            words.iter().any(|word| word.eq_ignore_ascii_case(status))
+        };
+        let process = job["process"]["status"].as_str().unwrap_or_default();
+        let is_running = is_one_of(&RUNNING, process);
+        if is_running || !is_one_of(&ENDED, status) {
+            let status = body.redact(if is_running { process } else { status });
+            return Err(Error::StillRunning { status });
+        }
         // "Usually empty", says the reference of the second.
         let lists = [&job["process"]["subJobIds"], &job["subJobIds"]];
         let list = lists
@@ -62,7 +70,7 @@ impl Execution {
         Ok(Self {
             sub_job_ids: sub_job_ids.collect::<Result<_, _>>()?,
             id: text(id),
-            status,
+            status: status.to_owned(),
             finish_time: text(&job["finishTime"]),
         })
     }
@@ -91,11 +99,11 @@ fn parse_json(bytes: &[u8], body: &Body) -> Result<Value, Error> {
         recognize(body, bytes).unwrap_or_else(|| body.unexpected("it is not JSON".to_owned()))
     })?;
     match ErrorBody::of(&answer) {
-        Some(error) => Err(json_error(body, &error)),
-        None if !answer.is_object() => {
+        Some(error) if answer["result"]["lastJob"].is_null() => Err(body.error(&error)),
+        _ if !answer.is_object() => {
             Err(body.unexpected("it is JSON, but not an object".to_owned()))
         }
-        None => Ok(answer),
+        _ => Ok(answer),
     }
 }
 

@@ -15,7 +15,7 @@ pub fn recognize(body: &Body, beginning: &[u8]) -> Option<Error> {
         return Some(body.unexpected("it is gzip data".to_owned()));
     }
     if let Some(error) = ErrorBody::parse_json(beginning) {
-        return Some(json_error(body, &error));
+        return Some(body.error(&error));
     }
     let text = without_byte_order_mark(beginning).trim_ascii_start();
     match text.first() {
@@ -31,12 +31,6 @@ pub fn recognize(body: &Body, beginning: &[u8]) -> Option<Error> {
         Some(b'{' | b'[') => Some(body.unexpected("it is JSON".to_owned())),
         _ => None,
     }
-}
-
-/// The error for a body that is an error in JSON.
-pub fn json_error(body: &Body, error: &ErrorBody) -> Error {
-    let error = body.redact(&error.to_string());
-    body.unexpected(format!("it is an error in JSON: {error}"))
 }
 
 /// The title of an HTML page, on one line.

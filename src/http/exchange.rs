@@ -5,10 +5,12 @@ use std::io::ErrorKind;
 use ureq::Timeout;
 
 use crate::api::call::Call;
+use crate::api::error::{BUSY, ErrorBody};
 use crate::auth::credentials::AuthMethod;
+use crate::auth::timestamp::Timestamp;
 use crate::http::options::{Limits, Options};
 use crate::http::tls;
-use crate::report::error::{Error, Hint, Refusal};
+use crate::report::error::{Error, FIELD_LIMIT, Hint, Refusal};
 use crate::report::exit::Exit;
 use crate::report::redact::{Redacted, Secrets};
 
@@ -18,6 +20,10 @@ pub const MAX_RESPONSE_HEAD: usize = 64 << 10;
 /// The hint for a proxy's 407, be it the answer to the call or to the tunnel before it.
 pub const PROXY_LOGIN_HINT: &str =
     "the proxy wants a user and a password: https_proxy=http://USER:PASSWORD@HOST:PORT";
+
+/// The causes of "no permission" (API reference, and the vendor's FAQ).
+const NO_PERMISSION_HINT: &str = "the caller needs the permission codeartscheck:task:get, and a role \
+    in the project that may open check tasks; or the region is not the task's";
 
 /// Context for the error messages of one HTTP exchange.
 pub struct Exchange {
@@ -30,6 +36,8 @@ pub struct Exchange {
     pub skipped_roots: String,
     pub limits: Limits,
     pub authentication: AuthMethod,
+    /// "the token in …", "the access key in …"
+    pub caller: String,
     pub secrets: Secrets,
 }
 
@@ -70,6 +78,37 @@ impl Exchange {
             hint,
             exit: Exit::UnexpectedBody,
         }
+    }
+
+    /// A 200 with an error in it, whose meaning decides.
+    pub fn error(&self, error: &ErrorBody) -> Error {
+        let status = error.status();
+        let caller = match status {
+            Some(401) => format!(" (with {})", self.caller),
+            _ => String::new(),
+        };
+        let error_text = self.redact(&error.to_string());
+        Error::UnexpectedBody {
+            wanted: self.call.wanted(),
+            reason: format!("it is an error in JSON: {error_text}{caller}"),
+            hint: status.and_then(|status| self.hint(status, error, None)),
+            exit: status.map_or(Exit::UnexpectedBody, Exit::of_status),
+        }
+    }
+
+    /// What to do about a status, or an error in a 200 that means the same. `date` is the server's.
+    pub fn hint(&self, status: u16, error: &ErrorBody, date: Option<Redacted>) -> Hint {
+        Some(match status {
+            400 if error.is(BUSY) => "the service says that it is busy: try again later".into(),
+            400 => self.call.hint_on_400().into(),
+            401 => match self.authentication {
+                AuthMethod::Token => "get a new token: a token lasts 24 hours".into(),
+                AuthMethod::Signature(ours) => hint_on_bad_signature(ours, date).into(),
+            },
+            403 => NO_PERMISSION_HINT.into(),
+            404 => self.call.hint_on_404().into(),
+            _ => return None,
+        })
     }
 
     /// An answer that is not HTTP, or HTTP that ureq lets pass.
@@ -121,6 +160,7 @@ impl Exchange {
             by: format!("{}: the proxy", self.name),
             status,
             phrase: None,
+            caller: None,
             said: self.redact(""),
             request_id: None,
             retry_after: None,
@@ -160,4 +200,16 @@ impl Exchange {
             other => other.to_string(),
         }
     }
+}
+
+/// A signature holds for minutes only, so the clock is as good a suspect as the key.
+fn hint_on_bad_signature(ours: Timestamp, theirs: Option<Redacted>) -> String {
+    let theirs = match theirs {
+        Some(date) => format!(", and the server's {date:.FIELD_LIMIT$}"),
+        None => String::new(),
+    };
+    format!(
+        "check the access key (temporary ones expire) and this host's clock, \
+         which may be 15 minutes off: it says {ours}{theirs}"
+    )
 }

@@ -55,7 +55,7 @@ impl Request {
         let name = describe(&options, &options.endpoint.address(&call));
         let host = options.endpoint.authority.host_header();
         let loaded = options.credentials.read()?;
-        let kind = loaded.credentials.kind();
+        let kind = loaded.kind;
         console.detail(|| format!("credentials: {kind} from {}", loaded.origin));
         if let Some(warning) = &loaded.warning {
             console.warn(warning);
@@ -75,6 +75,7 @@ impl Request {
             skipped_roots: skipped.map_or_else(String::new, |text| text + "; "),
             limits: options.limits,
             authentication: authentication.method,
+            caller: format!("the {kind} in {}", loaded.origin),
             secrets: authentication.secrets,
         };
         Ok(Self {

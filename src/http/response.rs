@@ -6,8 +6,6 @@ use ureq::http::{Response, StatusCode, Version, header};
 use ureq::{Body as ResponseBody, BodyReader};
 
 use crate::api::error::{ErrorBody, MAX_ERROR_BODY};
-use crate::auth::credentials::AuthMethod;
-use crate::auth::timestamp::Timestamp;
 use crate::http::exchange::{Exchange, PROXY_LOGIN_HINT};
 use crate::report::error::{Error, FIELD_LIMIT, Hint, Refusal};
 use crate::report::redact::Redacted;
@@ -69,63 +67,40 @@ impl Answer {
         })
     }
 
-    fn into_refusal(self) -> Refusal {
-        let status = self.response.status();
-        let request_id = self.header("x-request-id");
-        let retry_after = self.header("retry-after");
-        let location = self.header("location");
-        let hint = self.hint();
+    fn into_refusal(mut self) -> Refusal {
         let mut body = Vec::new();
         // Where the body stalls or breaks, what came of it has to do: the status decides.
-        let _ = self
-            .response
-            .into_body()
-            .into_reader()
+        let _ = (self.response.body_mut().as_reader())
             .take(MAX_ERROR_BODY)
             .read_to_end(&mut body);
         let error = ErrorBody::parse(&body);
         let redact = |text: &str| self.exchange.redact(text);
+        let in_body = error.request_id.as_deref().map(redact);
+        let status = self.response.status();
+        let is_unauthorized = status == StatusCode::UNAUTHORIZED;
         Refusal {
             by: "the server".to_owned(),
             status: status.as_u16(),
             phrase: status.canonical_reason(),
+            caller: is_unauthorized.then(|| self.exchange.caller.clone()),
             said: redact(&error.to_string()),
-            request_id: request_id.or_else(|| error.request_id.as_deref().map(redact)),
-            retry_after,
-            location,
-            hint,
+            request_id: self.header("x-request-id").or(in_body),
+            retry_after: self.header("retry-after"),
+            location: self.header("location"),
+            hint: self.hint(status.as_u16(), &error),
         }
     }
 
     /// What to do about a status other than 200.
-    fn hint(&self) -> Hint {
-        Some(match self.response.status().as_u16() {
+    fn hint(&self, status: u16, error: &ErrorBody) -> Hint {
+        Some(match status {
             301..=303 | 307 | 308 => {
                 "redirects are not followed: check --region or --endpoint".into()
             }
-            400 => self.exchange.call.hint_on_400().into(),
-            401 => match self.exchange.authentication {
-                AuthMethod::Token => "get a new token: a token lasts 24 hours".into(),
-                AuthMethod::Signature(at) => self.hint_on_bad_signature(at).into(),
-            },
-            403 => "an IAM user needs the permission codeartscheck:task:get".into(),
-            404 => self.exchange.call.hint_on_404().into(),
             407 => PROXY_LOGIN_HINT.into(),
             429 => "the service limits the call rate: try again later, and less often".into(),
-            _ => return None,
+            _ => return self.exchange.hint(status, error, self.header("date")),
         })
-    }
-
-    /// A signature holds for minutes only, so the clock is as good a suspect as the key.
-    fn hint_on_bad_signature(&self, ours: Timestamp) -> String {
-        let theirs = match self.header("date") {
-            Some(date) => format!(", and the server's {date:.FIELD_LIMIT$}"),
-            None => String::new(),
-        };
-        format!(
-            "check the access key (temporary ones expire) and this host's clock, \
-             which may be 15 minutes off: it says {ours}{theirs}"
-        )
     }
 
     fn header(&self, name: &str) -> Option<Redacted> {
@@ -168,6 +143,11 @@ impl Body {
     pub fn unexpected_page(&self, reason: String) -> Error {
         let hint = "a proxy or a captive portal may have answered in the service's place";
         self.exchange.unexpected(reason, Some(hint.into()))
+    }
+
+    /// The body is an error of the service's.
+    pub fn error(&self, error: &ErrorBody) -> Error {
+        self.exchange.error(error)
     }
 
     /// Takes a text out of the body.

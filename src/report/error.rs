@@ -60,6 +60,8 @@ pub struct Refusal {
     pub status: u16,
     /// The standard's phrase for the status, if it has one.
     pub phrase: Option<&'static str>,
+    /// Whose credentials were refused: "the token in …".
+    pub caller: Option<String>,
     /// What the server said; empty where it said nothing.
     pub said: Redacted,
     pub request_id: Option<Redacted>,
@@ -196,6 +198,9 @@ impl fmt::Display for Refusal {
         write!(f, "{} answered {}", self.by, self.status)?;
         if let Some(phrase) = self.phrase {
             write!(f, " {phrase}")?;
+        }
+        if let Some(caller) = &self.caller {
+            write!(f, " with {caller}")?;
         }
         let notes: Vec<String> = [
             ("request ID", &self.request_id),
