@@ -256,7 +256,7 @@ impl Connection {
     fn read_head(&mut self) -> io::Result<Request> {
         let mut head = Vec::new();
         let mut buffer = [0; 16 << 10];
-        while !head.ends_with(b"\r\n\r\n") {
+        while !head.windows(4).any(|end| end == b"\r\n\r\n") {
             match self.read(&mut buffer)? {
                 0 => break,
                 length => head.extend_from_slice(&buffer[..length]),
