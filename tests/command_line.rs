@@ -209,12 +209,12 @@ fn a_subtask_id_is_32_ascii_letters_or_digits() {
 #[test]
 fn an_endpoint_is_a_host_with_or_without_port_and_https() {
     for (endpoint, text) in [
-        ("https://user:secret@host", "user information"),
-        ("user@host", "user information"),
-        ("https://host/v1", "a path"),
-        ("https://host//", "a path"),
-        ("host?a=b", "a query"),
-        ("host#a", "a fragment"),
+        ("https://user:secret@host", "it must not contain '@'"),
+        ("user@host", "it must not contain '@'"),
+        ("https://host/v1", "it must not contain '/'"),
+        ("https://host//", "it must not contain '/'"),
+        ("host?a=b", "it must not contain '?'"),
+        ("host#a", "it must not contain '#'"),
         ("https://", "the host is missing"),
         ("https:///", "the host is missing"),
         (":443", "the host is missing"),
@@ -244,7 +244,14 @@ fn an_endpoint_is_a_host_with_or_without_port_and_https() {
         ("host_.-x", "not a valid host name"),
         ("a..b", "not a valid host name"),
         ("h\u{f6}st", "not a valid host name"),
-        ("host\r\nX:y", "the port"),
+        ("host\r\nX:y", "it contains a line break"),
+        ("https://ho\nst", "it contains a line break"),
+        (
+            "\"https://host\"",
+            "it is in quotes, which are not part of it",
+        ),
+        ("'host", "it is in quotes"),
+        ("host'\n", "it is in quotes"),
         ("[::1", "the port"),
         (
             "[fe80::1%eth0]",
@@ -283,6 +290,7 @@ fn an_endpoint_is_a_host_with_or_without_port_and_https() {
     for endpoint in [
         format!("localhost:{port}"),
         format!("localhost:{port}/"),
+        format!(" \thttps://localhost:{port}\r\n"),
         format!("HTTPS://LocalHost:{port}/"),
     ] {
         Run::bare()
@@ -322,6 +330,12 @@ fn a_region_stands_for_its_endpoint() {
         let call = format!("GET https://{host}/v1/log-file through the proxy");
         outcome.exits(6).complains(&call);
     }
+    // A Kubernetes secret made with a line end, and docker's --env-file.
+    let run = Run::bare().env("https_proxy", "127.0.0.1:1");
+    let outcome = run.env("HUAWEICLOUD_REGION", "cn-north-4\n").arg(ID).go();
+    outcome.exits(6);
+    let run = Run::bare().env("HUAWEICLOUD_REGION", "\"cn-north-4\"");
+    assert_invalid(&run.arg(ID).go(), "HUAWEICLOUD_REGION: it is in quotes");
     let outcome = with(&["-r", "cn-north-9", ID]);
     assert_usage(
         &outcome,

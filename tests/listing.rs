@@ -72,6 +72,17 @@ fn assert_refused(body: &[u8], text: &str) {
 }
 
 #[test]
+fn a_list_is_judged_by_its_json_and_not_by_its_content_coding() {
+    let json = answer().to_string();
+    let gzip = b"\x1f\x8b\x08\0\0\0\0\0".as_slice();
+    for (body, code) in [(json.as_bytes(), 0), (gzip, 7)] {
+        let reply = response("200 OK", &[("Content-Encoding", "gzip")], body);
+        let server = StandIn::tls(vec![Step::Send(reply)]);
+        Run::list(&server).go().exits(code);
+    }
+}
+
+#[test]
 fn the_subtasks_of_the_latest_execution_are_listed_one_per_line() {
     let server = StandIn::tls(ok(answer().to_string().as_bytes()));
     let outcome = Run::list(&server).go();

@@ -144,6 +144,71 @@ fn an_exempt_ipv6_address_is_written_with_or_without_brackets() {
 }
 
 #[test]
+fn an_address_has_no_subdomains() {
+    let trap = trap();
+    let call = |list: &str| {
+        let run = Run::bare().env("https_proxy", url(&trap));
+        run.env("no_proxy", list)
+            .args(&["-e", "127.0.0.1:1", ID])
+            .go()
+    };
+    for list in ["1", "0.0.1", ".1"] {
+        call(list).exits(6).complains(" through the proxy ");
+    }
+    let refused = ": cannot connect to 127.0.0.1:1: Connection refused";
+    call("127.0.0.1").exits(6).complains(refused);
+}
+
+#[test]
+fn white_space_around_a_proxy_is_no_part_of_it_and_quotes_are_told_by_name() {
+    let (server, proxy) = server_behind_proxy(Greeting::Plain);
+    let run = Run::new(&server).env("https_proxy", format!(" {}\r\n", url(&proxy)));
+    assert_saved(&run.go());
+    for (value, text) in [
+        (
+            format!("\"{}\"", url(&proxy)),
+            "it is in quotes, which are not part of it",
+        ),
+        (format!("'{}'\n", url(&proxy)), "it is in quotes"),
+        (
+            "http://127.0.0.1\n:1".to_owned(),
+            "it contains a line break",
+        ),
+    ] {
+        let run = Run::new(&server).env("https_proxy", value);
+        run.go()
+            .exits(2)
+            .complains(&format!("the proxy in https_proxy can't be used: {text}"));
+    }
+}
+
+#[test]
+fn a_login_that_the_proxy_refuses_is_told_from_one_that_it_lacks() {
+    let server = StandIn::tls(ok(&PACKAGE));
+    for (user, hint) in [
+        (
+            "",
+            "hint: the proxy wants a user and a password: https_proxy=http://",
+        ),
+        (
+            "user@",
+            "hint: the proxy did not accept the user and the password, and only Basic",
+        ),
+        (
+            "user:pass-word@",
+            "hint: the proxy did not accept the user and the password, and only Basic",
+        ),
+    ] {
+        let answer = b"HTTP/1.1 407 Login\r\n\r\n".to_vec();
+        let proxy = StandIn::scripted(Greeting::Plain, vec![Step::Send(answer)]);
+        let proxy_url = format!("http://{user}{}", proxy.address);
+        let outcome = Run::new(&server).env("https_proxy", proxy_url).go();
+        outcome.exits(4).complains("the proxy answered 407");
+        assert!(outcome.stderr.contains(hint), "{outcome}");
+    }
+}
+
+#[test]
 fn credentials_reach_the_proxy_decoded_and_nobody_else() {
     let (server, proxy) = server_behind_proxy(Greeting::Plain);
     let address = proxy.address;
@@ -181,7 +246,7 @@ fn a_proxy_that_opens_no_tunnel_is_told_from_one_that_has_trouble() {
             "407 Login",
             4,
             "the proxy answered 407",
-            "the proxy wants a user and a password",
+            "the proxy did not accept the user and the password",
         ),
         (
             "302 Found",
@@ -255,6 +320,8 @@ fn a_proxy_that_can_t_be_used_is_a_usage_error_that_hides_its_password() {
         "http://user:pass%ffword@host",
         "http://",
         "http://pass-word host",
+        "http://pass-word\nhost",
+        "\"http://user:pass-word@host\"",
     ] {
         for variable in ["https_proxy", "ALL_PROXY"] {
             let outcome = Run::new(&server).env(variable, value).go();

@@ -297,6 +297,14 @@ fn a_body_that_is_no_error_in_json_is_shown_as_it_stands_on_one_line() {
 }
 
 #[test]
+fn a_body_in_gzip_is_not_shown() {
+    let outcome = refuse("400 Bad Request", &[], b"\x1f\x8b\x08\0\0\0\0\0");
+    outcome
+        .exits(40)
+        .complains("the server answered 400 Bad Request: (a body in gzip, not shown)");
+}
+
+#[test]
 fn json_s_escapes_do_not_reach_the_terminal_either() {
     let body = br#"{"error_code":"A\n\u001b[2J","error_msg":"b\u202ec\r\nforged: line"}"#;
     let outcome = refuse("500 Internal Server Error", &[], body);

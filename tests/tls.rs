@@ -416,8 +416,18 @@ fn a_name_that_is_not_found_is_a_network_failure() {
         .args(&["-e", "no-such-host.invalid", ID])
         .go()
         .exits(6)
-        .complains("cannot look up no-such-host.invalid: ")
+        .complains("log-file: cannot look up no-such-host.invalid: ")
+        .complains(" (without a proxy, which https_proxy would name)")
         .leaves_nothing();
+    let outcome = Run::bare()
+        .env("https_proxy", "no-such-proxy.invalid")
+        .args(&["-e", "no-such-host.invalid", ID])
+        .go();
+    outcome
+        .exits(6)
+        .complains(": cannot look up no-such-proxy.invalid: ");
+    assert!(!outcome.stderr.contains("failed to lookup"), "{outcome}");
+    assert!(!outcome.stderr.contains("without a proxy"), "{outcome}");
 }
 
 #[test]

@@ -46,6 +46,7 @@ pub struct Authority {
 
 impl Endpoint {
     pub fn of_region(region: &str) -> Result<Self, String> {
+        let region = trim(region)?;
         let host = REGIONS.iter().find(|(name, _)| *name == region);
         let Some((_, host)) = host else {
             let known = REGIONS.map(|(name, _)| name).join(", ");
@@ -66,6 +67,7 @@ impl Endpoint {
     /// Parses `host`, `host:port` or `https://host[:port]`, with or without a trailing slash.
     /// The error doesn't repeat the text: it may hold a password.
     pub fn parse(text: &str) -> Result<Self, String> {
+        let text = trim(text)?;
         let (scheme, rest) = match text.split_once("://") {
             None => (Scheme::Https, text),
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (Scheme::Https, rest),
@@ -132,15 +134,8 @@ impl fmt::Display for Endpoint {
 impl Authority {
     /// Parses `host` or `host:port` (RFC 3986, section 3.2, without user information).
     pub fn parse(text: &str) -> Result<Self, String> {
-        for (mark, what) in [
-            ('@', "user information"),
-            ('?', "a query"),
-            ('#', "a fragment"),
-            ('/', "a path"),
-        ] {
-            if text.contains(mark) {
-                return Err(format!("it must not contain '{mark}' ({what})"));
-            }
+        if let Some(mark) = text.matches(['@', '?', '#', '/']).next() {
+            return Err(format!("it must not contain '{mark}'"));
         }
         // The colons of an IPv6 address are in its brackets.
         let after_address = text.rfind(']').map_or(0, |at| at + 1);
@@ -193,6 +188,19 @@ pub fn in_brackets(host: &str) -> Option<&str> {
 /// A name without the dot that makes it a fully qualified one.
 pub fn without_dot(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
+}
+
+/// A value of an option or a variable without white space around it. `docker run --env-file` keeps
+/// quotes around a value, and many an editor breaks a long line.
+pub fn trim(value: &str) -> Result<&str, String> {
+    let value = value.trim();
+    if value.starts_with(['"', '\'']) || value.ends_with(['"', '\'']) {
+        return Err("it is in quotes, which are not part of it".to_owned());
+    }
+    if value.contains(['\r', '\n']) {
+        return Err("it contains a line break".to_owned());
+    }
+    Ok(value)
 }
 
 fn parse_port(text: &str) -> Result<u16, String> {

@@ -17,10 +17,6 @@ use crate::report::redact::{Redacted, Secrets};
 /// The largest response head, in bytes: ureq's default, stated because the program rests on it.
 pub const MAX_RESPONSE_HEAD: usize = 64 << 10;
 
-/// The hint for a proxy's 407, be it the answer to the call or to the tunnel before it.
-pub const PROXY_LOGIN_HINT: &str =
-    "the proxy wants a user and a password: https_proxy=http://USER:PASSWORD@HOST:PORT";
-
 /// The causes of "no permission" (API reference, and the vendor's FAQ).
 const NO_PERMISSION_HINT: &str = "the caller needs the permission codeartscheck:task:get, and a role \
     in the project that may open check tasks; or the region is not the task's";
@@ -34,6 +30,8 @@ pub struct Exchange {
     pub server: String,
     /// Which certificates of the CA file can't be used, for the hint; empty if there are none.
     pub skipped_roots: String,
+    /// The hint for a proxy's 407, be it the answer to the call or to the tunnel before it.
+    pub login_hint: &'static str,
     pub limits: Limits,
     pub authentication: AuthMethod,
     /// "the token in …", "the access key in …"
@@ -152,7 +150,7 @@ impl Exchange {
             return self.network(&format!("no tunnel was opened: {text}"), None);
         };
         let hint = match status {
-            407 => PROXY_LOGIN_HINT,
+            407 => self.login_hint,
             300..=399 => "the proxy may require a login first: open a page through it in a browser",
             _ => "the proxy does not let this call through: ask the proxy's administrator",
         };

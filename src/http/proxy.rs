@@ -4,8 +4,9 @@
 //! caller can set, goes direct where a value can't be parsed, and compares names whole.
 
 use std::ffi::OsString;
+use std::net::IpAddr;
 
-use crate::api::endpoint::{Authority, in_brackets, without_dot};
+use crate::api::endpoint::{Authority, in_brackets, trim, without_dot};
 
 /// The variables that may name a proxy, the first one set wins. `HTTP_PROXY` is not one of them.
 const VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
@@ -22,6 +23,10 @@ pub struct Proxy {
     /// URL and variable, for messages.
     pub name: String,
 }
+
+/// The hint for a 407 without a user and a password.
+pub const LOGIN_HINT: &str =
+    "the proxy wants a user and a password: https_proxy=http://USER:PASSWORD@HOST:PORT";
 
 impl Proxy {
     /// The proxy for calls to `host`, or none. A value that can't be used is an error that names
@@ -51,7 +56,18 @@ impl Proxy {
             .map_err(|reason| format!("the proxy in {variable} can't be used: {reason}"))
     }
 
+    /// The hint for its 407.
+    pub fn login_hint(&self) -> &'static str {
+        match self.ureq.username() {
+            Some(_) => {
+                "the proxy did not accept the user and the password, and only Basic is supported"
+            }
+            None => LOGIN_HINT,
+        }
+    }
+
     fn parse(value: &str, variable: &'static str) -> Result<Self, String> {
+        let value = trim(value)?;
         let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
         let (scheme, default_port) = match scheme.to_ascii_lowercase().as_str() {
             "http" => ("http", DEFAULT_PORT),
@@ -78,18 +94,20 @@ impl Proxy {
 }
 
 /// Whether `list` (names split by commas or white space) exempts `host` from the proxy. A name
-/// stands for the host and its subdomains, with or without a leading dot; `*` for every host.
+/// stands for the host and its subdomains, with or without a leading dot; `*` for every host. An address
+/// has no subdomains.
 fn is_exempt(host: &str, list: &str) -> bool {
     let host = bare(host);
+    let is_name = host.parse::<IpAddr>().is_err();
     list.split(|c: char| c == ',' || c.is_ascii_whitespace())
         .filter(|name| !name.is_empty())
         .any(|name| {
             let name = bare(name.strip_prefix('.').unwrap_or(name)).to_ascii_lowercase();
-            name == "*"
-                || host == name
-                || host
-                    .strip_suffix(&name)
-                    .is_some_and(|subdomain| subdomain.ends_with('.'))
+            let ends_in = |name| {
+                host.strip_suffix(name)
+                    .is_some_and(|rest| rest.ends_with('.'))
+            };
+            name == "*" || host == name || is_name && ends_in(&*name)
         })
 }
 

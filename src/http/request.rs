@@ -16,6 +16,7 @@ use crate::auth::timestamp::Timestamp;
 use crate::http::connect;
 use crate::http::exchange::{Exchange, MAX_RESPONSE_HEAD, describe};
 use crate::http::options::Options;
+use crate::http::proxy::{LOGIN_HINT, Proxy};
 use crate::http::response::Answer;
 use crate::report::console::Console;
 use crate::report::error::Error;
@@ -73,6 +74,7 @@ impl Request {
             name,
             server: options.endpoint.server(),
             skipped_roots: skipped.map_or_else(String::new, |text| text + "; "),
+            login_hint: options.proxy.as_ref().map_or(LOGIN_HINT, Proxy::login_hint),
             limits: options.limits,
             authentication: authentication.method,
             caller: format!("the {kind} in {}", loaded.origin),
@@ -143,12 +145,15 @@ impl Resolver for BlockingResolver {
         process::prepare_lookup();
         let never = NextTimeout::default();
         self.0.resolve(uri, config, never).map_err(|error| {
-            let reason = match error {
-                ureq::Error::Io(e) => e.to_string(),
-                other => other.to_string(),
-            };
+            // The C library's words come behind std's.
+            let error = error.to_string();
+            let reason = error.rsplit(": ").next().unwrap_or_default();
             let host = uri.host().unwrap_or_default();
-            io::Error::other(format!("cannot look up {host}: {reason}")).into()
+            let proxy = match config.proxy() {
+                Some(_) => "",
+                None => " (without a proxy, which https_proxy would name)",
+            };
+            io::Error::other(format!("cannot look up {host}: {reason}{proxy}")).into()
         })
     }
 }

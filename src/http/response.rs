@@ -6,7 +6,7 @@ use ureq::http::{Response, StatusCode, Version, header};
 use ureq::{Body as ResponseBody, BodyReader};
 
 use crate::api::error::{ErrorBody, MAX_ERROR_BODY};
-use crate::http::exchange::{Exchange, PROXY_LOGIN_HINT};
+use crate::http::exchange::Exchange;
 use crate::report::error::{Error, FIELD_LIMIT, Hint, Refusal};
 use crate::report::redact::Redacted;
 
@@ -74,6 +74,10 @@ impl Answer {
             .take(MAX_ERROR_BODY)
             .read_to_end(&mut body);
         let error = ErrorBody::parse(&body);
+        let said = match *body {
+            [0x1f, 0x8b, ..] => "(a body in gzip, not shown)".to_owned(),
+            _ => error.to_string(),
+        };
         let redact = |text: &str| self.exchange.redact(text);
         let in_body = error.request_id.as_deref().map(redact);
         let status = self.response.status();
@@ -83,7 +87,7 @@ impl Answer {
             status: status.as_u16(),
             phrase: status.canonical_reason(),
             caller: is_unauthorized.then(|| self.exchange.caller.clone()),
-            said: redact(&error.to_string()),
+            said: redact(&said),
             request_id: self.header("x-request-id").or(in_body),
             retry_after: self.header("retry-after"),
             location: self.header("location"),
@@ -97,7 +101,7 @@ impl Answer {
             301..=303 | 307 | 308 => {
                 "redirects are not followed: check --region or --endpoint".into()
             }
-            407 => PROXY_LOGIN_HINT.into(),
+            407 => self.exchange.login_hint.into(),
             429 => "the service limits the call rate: try again later, and less often".into(),
             _ => return self.exchange.hint(status, error, self.header("date")),
         })
