@@ -12,7 +12,7 @@ use std::time::Duration;
 use lexopt::Arg;
 
 use crate::api::call::Call;
-use crate::api::endpoint::{Endpoint, Scheme};
+use crate::api::endpoint::Endpoint;
 use crate::api::id::{JobId, SubJobId, TaskId};
 use crate::auth::credentials::Sources;
 use crate::auth::input::Input;
@@ -262,11 +262,12 @@ impl Given {
 
     fn options(self, env: &dyn Fn(&'static str) -> Option<OsString>) -> Result<Options, Error> {
         let endpoint = resolve_endpoint(self.endpoint, self.region, env)?;
-        let proxy = match endpoint.scheme {
-            Scheme::Https => Proxy::for_host(&endpoint.authority.host, env),
-            Scheme::Http => Ok(None),
-        }
-        .map_err(|reason| Error::settings(reason, None))?;
+        let proxy = if endpoint.is_https {
+            let proxy = Proxy::for_host(&endpoint.authority.host, env);
+            proxy.map_err(|reason| Error::settings(reason, None))?
+        } else {
+            None
+        };
         let place = |option: &str, value: Option<OsString>| match value {
             Some(value) if value == "-" => Ok(Some(Input::StandardInput)),
             Some(value) => path(option, &value).map(|path| {

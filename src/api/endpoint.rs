@@ -21,18 +21,13 @@ const REGIONS: [(&str, &str); 10] = [
     ("eu-west-101", "check.eu-west-101.myhuaweicloud.eu"),
 ];
 
-/// A server to call: over TLS, or in the clear on this host.
+/// A server to call.
 #[derive(Debug)]
 pub struct Endpoint {
-    pub scheme: Scheme,
+    /// Else the call is in the clear: only on this host, since the credentials would be readable on
+    /// the way to any other.
+    pub is_https: bool,
     pub authority: Authority,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scheme {
-    Https,
-    /// Only for a loopback address: the credentials would be readable on the way to any other.
-    Http,
 }
 
 /// A host and, where it is not the scheme's own, a port.
@@ -56,7 +51,7 @@ impl Endpoint {
             ));
         };
         Ok(Self {
-            scheme: Scheme::Https,
+            is_https: true,
             authority: Authority {
                 host: (*host).to_owned(),
                 port: None,
@@ -68,12 +63,11 @@ impl Endpoint {
     /// The error doesn't repeat the text: it may hold a password.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = trim(text)?;
-        let (scheme, rest) = match text.split_once("://") {
-            None => (Scheme::Https, text),
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("https") => (Scheme::Https, rest),
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => (Scheme::Http, rest),
-            Some(_) => return Err("the scheme is not https".to_owned()),
-        };
+        let (scheme, rest) = text.split_once("://").unwrap_or(("https", text));
+        let is_https = scheme.eq_ignore_ascii_case("https");
+        if !is_https && !scheme.eq_ignore_ascii_case("http") {
+            return Err("the scheme is not https".to_owned());
+        }
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let name = without_dot(rest);
         if REGIONS.iter().any(|(region, _)| *region == name) {
@@ -82,20 +76,26 @@ impl Endpoint {
             ));
         }
         let mut authority = Authority::parse(rest)?;
-        authority.port = authority.port.filter(|port| *port != scheme.default_port());
-        if scheme == Scheme::Http && !authority.is_loopback() {
+        authority.port = authority
+            .port
+            .filter(|port| *port != default_port(is_https));
+        if !is_https && !authority.is_loopback() {
             return Err(
                 "http:// is only for this host (127.0.0.0/8 and [::1], such as http://127.0.0.1): \
                  the credentials would be readable on the way"
                     .to_owned(),
             );
         }
-        Ok(Self { scheme, authority })
+        Ok(Self {
+            is_https,
+            authority,
+        })
     }
 
     /// Host and port.
     pub fn server(&self) -> String {
-        let port = self.authority.port.unwrap_or(self.scheme.default_port());
+        let default = default_port(self.is_https);
+        let port = self.authority.port.unwrap_or(default);
         format!("{}:{port}", self.authority.host)
     }
 
@@ -113,22 +113,15 @@ impl Endpoint {
     }
 }
 
-impl Scheme {
-    fn default_port(self) -> u16 {
-        match self {
-            Scheme::Https => 443,
-            Scheme::Http => 80,
-        }
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.is_https { "https" } else { "http" };
+        write!(f, "{scheme}://{}", self.authority)
     }
 }
 
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.scheme {
-            Scheme::Https => write!(f, "https://{}", self.authority),
-            Scheme::Http => write!(f, "http://{}", self.authority),
-        }
-    }
+fn default_port(is_https: bool) -> u16 {
+    if is_https { 443 } else { 80 }
 }
 
 impl Authority {

@@ -38,16 +38,15 @@ impl CaFile {
         }
         let text = String::from_utf8_lossy(&content);
         let (trusted, skipped) = parse(&text).map_err(failed)?;
-        let numbers = skipped.join(", ");
-        match (trusted.is_empty(), skipped.is_empty()) {
-            (true, true) => Err(failed(describe(&content, &text))),
-            (true, false) => Err(failed("no certificate in it can be used".to_owned())),
-            (false, true) => Ok((trusted, None)),
-            (false, false) => {
-                let skipped = format!("in {self}, these certificates can't be used: {numbers}");
-                Ok((trusted, Some(skipped)))
-            }
+        if trusted.is_empty() {
+            return Err(failed(match skipped.len() {
+                0 => describe(&content, &text),
+                _ => "no certificate in it can be used".to_owned(),
+            }));
         }
+        let numbers = skipped.join(", ");
+        let skipped = format!("in {self}, these certificates can't be used: {numbers}");
+        Ok((trusted, Some(skipped).filter(|_| !numbers.is_empty())))
     }
 }
 

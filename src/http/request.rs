@@ -11,7 +11,6 @@ use ureq::unversioned::transport::NextTimeout;
 use ureq::{Agent, RequestBuilder};
 
 use crate::api::call::Call;
-use crate::api::endpoint::Scheme;
 use crate::auth::timestamp::Timestamp;
 use crate::http::connect;
 use crate::http::exchange::{Exchange, MAX_RESPONSE_HEAD, describe};
@@ -106,7 +105,7 @@ fn config(options: &Options, roots: RootCerts) -> Config {
         .build();
     Agent::config_builder()
         .tls_config(tls)
-        .https_only(options.endpoint.scheme == Scheme::Https)
+        .https_only(options.endpoint.is_https)
         // Else ureq reads the environment by its own rules.
         .proxy(options.proxy.as_ref().map(|proxy| proxy.ureq.clone()))
         // ureq would carry X-Auth-Token to another host.

@@ -32,23 +32,17 @@ impl Answer {
     /// Status, length, content type and request ID, on one line.
     pub fn summary(&self) -> String {
         let status = self.response.status();
-        let title = match status.canonical_reason() {
-            Some(phrase) => format!("{} {phrase}", status.as_u16()),
-            None => status.as_u16().to_string(),
-        };
         let length = match self.response.body().content_length() {
             Some(length) => format!("{length} bytes"),
             None => "length not given".to_owned(),
         };
-        let content_type = match self.header("content-type") {
-            Some(content_type) => format!("{content_type:.FIELD_LIMIT$}"),
-            None => "no content type".to_owned(),
-        };
-        let id = match self.header("x-request-id") {
-            Some(id) => format!(", request ID {id:.FIELD_LIMIT$}"),
-            None => String::new(),
-        };
-        format!("{title}, {length}, {content_type}{id}")
+        let [content_type, id] = ["content-type", "x-request-id"]
+            .map(|name| Some(format!("{:.FIELD_LIMIT$}", self.header(name)?)));
+        let content_type = content_type.unwrap_or("no content type".to_owned());
+        let id = id
+            .map(|id| format!(", request ID {id}"))
+            .unwrap_or_default();
+        format!("{status}, {length}, {content_type}{id}")
     }
 
     /// Takes a 200's body, and everything else as a refusal.
