@@ -187,11 +187,11 @@ fn a_ca_file_must_hold_a_certificate_and_may_hold_more() {
         (utf_16_with_mark, "it is UTF-16".to_owned()),
         (
             labelled("PKCS7"),
-            "it holds PKCS7, but must hold CERTIFICATE (PEM)".to_owned(),
+            "it has BEGIN PKCS7 in the place of BEGIN CERTIFICATE".to_owned(),
         ),
         (
             labelled("TRUSTED CERTIFICATE"),
-            "it holds TRUSTED CERTIFICATE, but must hold CERTIFICATE (PEM)".to_owned(),
+            "it has BEGIN TRUSTED CERTIFICATE in the place of".to_owned(),
         ),
         (
             broken.clone().into_bytes(),

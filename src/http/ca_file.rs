@@ -97,14 +97,18 @@ fn is_cut(der: &[u8]) -> bool {
 
 /// What a file is that has no certificate in PEM.
 fn describe(content: &[u8], text: &str) -> String {
-    let others = ["PKCS7", "TRUSTED CERTIFICATE", "X509 CERTIFICATE"];
-    let is_there = |label: &&str| text.contains(&format!("-----BEGIN {label}-----"));
-    match (content, others.into_iter().find(is_there)) {
+    let mut labels = [
+        "BEGIN PKCS7",
+        "BEGIN TRUSTED CERTIFICATE",
+        "BEGIN X509 CERTIFICATE",
+    ]
+    .iter();
+    match (content, labels.find(|label| text.contains(**label))) {
         ([0x30, 0x80..=0x84, ..], _) => "it is DER, not PEM".to_owned(),
         ([0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'-', 0, ..] | [0, b'-', ..], _) => {
             "it is UTF-16, not ASCII or UTF-8".to_owned()
         }
-        (_, Some(label)) => format!("it holds {label}, but must hold CERTIFICATE (PEM)"),
+        (_, Some(label)) => format!("it has {label} in the place of BEGIN CERTIFICATE"),
         (_, None) => "it holds no certificate".to_owned(),
     }
 }
