@@ -412,6 +412,14 @@ impl Outcome {
         self
     }
 
+    /// The endpoint that was given by option.
+    pub fn endpoint(&self) -> &str {
+        let mut arguments = self.run.command.get_args();
+        arguments.find(|argument| *argument == "--endpoint");
+        let value = arguments.next().and_then(OsStr::to_str);
+        value.expect("--endpoint and its value")
+    }
+
     /// Asserts that the folder holds this one file, and nothing else.
     #[track_caller]
     pub fn leaves_only(&self, name: impl AsRef<OsStr>, content: &[u8]) -> &Self {

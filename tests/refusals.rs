@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::command_line::REGIONS;
 use crate::harness::{ID, OUTPUT, Outcome, Run};
 use crate::packages::{OLD, PACKAGE, ok};
-use crate::stand_in::{StandIn, Step, response};
+use crate::proxies::CONNECTED;
+use crate::stand_in::{Greeting, StandIn, Step, response};
 
 /// The reference's two examples, word for word.
 const BAD_REQUEST: &[u8] = br#"{ "error_code" : "CC.xxxxxxxx.400", "error_msg" : "Verify request parameter failed. Check whether the request parameters are correct." }"#;
@@ -27,9 +29,10 @@ fn refuse(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Outcome {
     run(vec![Step::Send(response(status, headers, body))])
 }
 
-/// What is said after `codearts-check-log: ID: the server answered 500 Internal Server Error`.
+/// What is said after `codearts-check-log: ID: ENDPOINT answered 500 Internal Server Error`.
 fn words(outcome: &Outcome) -> &str {
-    let start = format!("codearts-check-log: {ID}: the server answered 500 Internal Server Error");
+    let endpoint = outcome.endpoint();
+    let start = format!("codearts-check-log: {ID}: {endpoint} answered 500 Internal Server Error");
     let rest = outcome.stderr.strip_prefix(&start);
     let rest = rest.unwrap_or_else(|| panic!("another beginning\n{outcome}"));
     let line = rest.strip_suffix('\n');
@@ -38,10 +41,12 @@ fn words(outcome: &Outcome) -> &str {
 
 #[test]
 fn a_400_exits_40_with_the_reference_s_words() {
-    refuse("400 Bad Request", &[], BAD_REQUEST)
+    let outcome = refuse("400 Bad Request", &[], BAD_REQUEST);
+    let endpoint = outcome.endpoint();
+    outcome
         .exits(40)
         .says(&format!(
-            "codearts-check-log: {ID}: the server answered 400 Bad Request: CC.xxxxxxxx.400: \
+            "codearts-check-log: {ID}: {endpoint} answered 400 Bad Request: CC.xxxxxxxx.400: \
              Verify request parameter failed. Check whether the request parameters are correct.\n\
              hint: check the subtask ID: every execution of a task has new ones (--list TASK_ID)\n",
         ))
@@ -50,10 +55,12 @@ fn a_400_exits_40_with_the_reference_s_words() {
 
 #[test]
 fn a_401_exits_41_with_the_reference_s_words() {
-    refuse("401 Unauthorized", &[], UNAUTHORIZED)
+    let outcome = refuse("401 Unauthorized", &[], UNAUTHORIZED);
+    let endpoint = outcome.endpoint();
+    outcome
         .exits(41)
         .says(&format!(
-            "codearts-check-log: {ID}: the server answered 401 Unauthorized with the token in HUAWEICLOUD_TOKEN: CC.00000003: \
+            "codearts-check-log: {ID}: {endpoint} answered 401 Unauthorized with the token in HUAWEICLOUD_TOKEN: CC.00000003: \
              Authentication information expired.\n\
              hint: get a new token: a token lasts 24 hours\n",
         ))
@@ -90,7 +97,7 @@ fn every_other_status_has_its_exit_code_and_leaves_the_old_file() {
         let outcome = Run::new(&server).file(OUTPUT, OLD).go();
         outcome
             .exits(code)
-            .complains(&format!("the server answered {}", &status[..3]))
+            .complains(&format!(" answered {}", &status[..3]))
             .leaves_only(OUTPUT, OLD);
     }
 }
@@ -119,6 +126,11 @@ fn hints_help_where_something_can_be_done() {
         ("404 Not Found", "--endpoint"),
         ("407 Proxy Authentication Required", "the proxy wants"),
         ("429 Too Many Requests", "try again later"),
+        (
+            "431 Request Header Fields Too Large",
+            "too large for the gateway",
+        ),
+        ("494 Request Header Too Large", "too large for the gateway"),
     ] {
         let outcome = refuse(status, &[], b"");
         let last = outcome.stderr.lines().last().unwrap_or_default();
@@ -216,6 +228,42 @@ fn a_status_counts_before_the_code_and_a_busy_service_has_its_hint() {
     }
 }
 
+/// The documents and the vendor's SDK disagree about some regions' hosts.
+#[test]
+fn a_refusal_names_the_region_and_the_host_that_the_sdk_has_for_it() {
+    let body = br#"{"error_code":"APIGW.0101","error_msg":"The API does not exist"}"#;
+    let refuse_region = |region: &str, body: &[u8]| {
+        let server = StandIn::tls(vec![Step::Send(response("404 Not Found", &[], body))]);
+        let tunnel = vec![Step::Send(CONNECTED.to_vec()), Step::Tunnel(server.address)];
+        let proxy = StandIn::scripted(Greeting::Plain, tunnel);
+        let run = Run::bare().trusting().args(&["-r", region, ID]);
+        let outcome = run.env("https_proxy", proxy.address.to_string()).go();
+        outcome.exits(4);
+        outcome
+    };
+    for (region, host) in REGIONS {
+        let outcome = refuse_region(region, body);
+        outcome.complains(&format!(
+            "{ID}: https://{host} (region {region}) answered 404 Not Found: APIGW.0101: The API"
+        ));
+        let hint = match region {
+            "cn-north-1" | "cn-east-2" | "cn-east-3" | "ap-southeast-3" | "la-north-2"
+            | "sa-brazil-1" => format!(": --endpoint codearts-check.{region}.myhuaweicloud.com\n"),
+            _ => "hint: check the endpoint: --region or --endpoint\n".to_owned(),
+        };
+        assert!(outcome.stderr.ends_with(&hint), "{outcome}");
+    }
+    // Another code, or another endpoint than a region's.
+    let other = br#"{"error_code":"CC.00000000","error_msg":"No such task"}"#;
+    let outcome = refuse_region("cn-east-2", other);
+    assert!(!outcome.stderr.contains("SDK"), "{outcome}");
+    let outcome = refuse("404 Not Found", &[], body);
+    outcome
+        .exits(4)
+        .complains(&format!("{} answered", outcome.endpoint()));
+    assert!(!outcome.stderr.contains("SDK"), "{outcome}");
+}
+
 #[test]
 fn the_gateway_s_and_other_services_shapes_are_understood() {
     let error = "500 Internal Server Error";
@@ -301,7 +349,7 @@ fn a_body_in_gzip_is_not_shown() {
     let outcome = refuse("400 Bad Request", &[], b"\x1f\x8b\x08\0\0\0\0\0");
     outcome
         .exits(40)
-        .complains("the server answered 400 Bad Request: (a body in gzip, not shown)");
+        .complains(" answered 400 Bad Request: (a body in gzip, not shown)");
 }
 
 #[test]

@@ -339,7 +339,7 @@ pub fn response(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> 
 /// The kinds of certificate that the server can show.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Certificate {
-    /// For localhost, stand-in.test, 127.0.0.1 and ::1, from the CA of [`ca_pem`].
+    /// For localhost, stand-in.test, 127.0.0.1, ::1 and the regions' hosts, from the CA of [`ca_pem`].
     Good,
     Expired,
     NotYetValid,
@@ -476,7 +476,18 @@ impl Certificate {
         let names: &[&str] = match self {
             Certificate::NoName => &[],
             Certificate::WrongName => &["elsewhere.example"],
-            _ => &["localhost", "stand-in.test", "127.0.0.1", "::1"],
+            _ => &[
+                "localhost",
+                "stand-in.test",
+                "127.0.0.1",
+                "::1",
+                "*.cn-north-4.myhuaweicloud.com",
+                "*.cn-south-1.myhuaweicloud.com",
+                "*.ap-southeast-3.myhuaweicloud.com",
+                "*.la-north-2.myhuaweicloud.com",
+                "*.sa-brazil-1.myhuaweicloud.com",
+                "*.eu-west-101.myhuaweicloud.eu",
+            ],
         };
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         let mut params = CertificateParams::new(names).expect("valid names");

@@ -6,19 +6,22 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::api::call::Call;
 use crate::report::escape::{VALUE_PREVIEW, escape};
 
-/// The region's endpoint, as the API reference's page "Before You Start" has them.
+/// A region, its endpoint as the API reference's page "Before You Start" has it, and whether the
+/// vendor's SDK (3.1.219) has `codearts-check.REGION.myhuaweicloud.com` instead.
+type Region = (&'static str, &'static str, bool);
+
 #[rustfmt::skip] // a row a line
-const REGIONS: [(&str, &str); 10] = [
-    ("cn-north-1", "codearts-check.cn-north-4.myhuaweicloud.com"),
-    ("cn-north-4", "codearts-check.cn-north-4.myhuaweicloud.com"),
-    ("cn-south-1", "codearts-check.cn-south-1.myhuaweicloud.com"),
-    ("cn-east-2", "codearts-check.cn-south-1.myhuaweicloud.com"),
-    ("cn-east-3", "codearts-check.cn-south-1.myhuaweicloud.com"),
-    ("cn-southwest-2", "codearts-check.cn-south-1.myhuaweicloud.com"),
-    ("ap-southeast-3", "devcloud.ap-southeast-3.myhuaweicloud.com"),
-    ("la-north-2", "devcloud.la-north-2.myhuaweicloud.com"),
-    ("sa-brazil-1", "devcloud.sa-brazil-1.myhuaweicloud.com"),
-    ("eu-west-101", "check.eu-west-101.myhuaweicloud.eu"),
+const REGIONS: [Region; 10] = [
+    ("cn-north-1", "codearts-check.cn-north-4.myhuaweicloud.com", true),
+    ("cn-north-4", "codearts-check.cn-north-4.myhuaweicloud.com", false),
+    ("cn-south-1", "codearts-check.cn-south-1.myhuaweicloud.com", false),
+    ("cn-east-2", "codearts-check.cn-south-1.myhuaweicloud.com", true),
+    ("cn-east-3", "codearts-check.cn-south-1.myhuaweicloud.com", true),
+    ("cn-southwest-2", "codearts-check.cn-south-1.myhuaweicloud.com", false),
+    ("ap-southeast-3", "devcloud.ap-southeast-3.myhuaweicloud.com", true),
+    ("la-north-2", "devcloud.la-north-2.myhuaweicloud.com", true),
+    ("sa-brazil-1", "devcloud.sa-brazil-1.myhuaweicloud.com", true),
+    ("eu-west-101", "check.eu-west-101.myhuaweicloud.eu", false),
 ];
 
 /// A server to call.
@@ -28,6 +31,7 @@ pub struct Endpoint {
     /// the way to any other.
     pub is_https: bool,
     pub authority: Authority,
+    region: Option<Region>,
 }
 
 /// A host and, where it is not the scheme's own, a port.
@@ -42,9 +46,8 @@ pub struct Authority {
 impl Endpoint {
     pub fn of_region(region: &str) -> Result<Self, String> {
         let region = trim(region)?;
-        let host = REGIONS.iter().find(|(name, _)| *name == region);
-        let Some((_, host)) = host else {
-            let known = REGIONS.map(|(name, _)| name).join(", ");
+        let Some(found) = REGIONS.into_iter().find(|(name, ..)| *name == region) else {
+            let known = REGIONS.map(|(name, ..)| name).join(", ");
             return Err(format!(
                 "unknown region '{}' (known: {known}); for any other, use --endpoint",
                 escape(region, VALUE_PREVIEW)
@@ -53,9 +56,10 @@ impl Endpoint {
         Ok(Self {
             is_https: true,
             authority: Authority {
-                host: (*host).to_owned(),
+                host: found.1.to_owned(),
                 port: None,
             },
+            region: Some(found),
         })
     }
 
@@ -70,7 +74,7 @@ impl Endpoint {
         }
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let name = without_dot(rest);
-        if REGIONS.iter().any(|(region, _)| *region == name) {
+        if REGIONS.iter().any(|(region, ..)| *region == name) {
             return Err(format!(
                 "this is a region, not an endpoint: --region {name}"
             ));
@@ -89,7 +93,22 @@ impl Endpoint {
         Ok(Self {
             is_https,
             authority,
+            region: None,
         })
+    }
+
+    /// With its region, if that is how it was given: for a message.
+    pub fn name(&self) -> String {
+        match self.region {
+            Some((region, ..)) => format!("{self} (region {region})"),
+            None => self.to_string(),
+        }
+    }
+
+    /// The host that the vendor's SDK has for the region, where it is another.
+    pub fn other_host(&self) -> Option<String> {
+        let (region, _, differs) = self.region?;
+        differs.then(|| format!("codearts-check.{region}.myhuaweicloud.com"))
     }
 
     /// Host and port.

@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use ureq::Timeout;
 
 use crate::api::call::Call;
+use crate::api::endpoint::Endpoint;
 use crate::api::error::{BUSY, ErrorBody};
 use crate::auth::credentials::AuthMethod;
 use crate::auth::timestamp::Timestamp;
@@ -26,8 +27,7 @@ pub struct Exchange {
     pub call: Call,
     /// The request as [`describe`] has it, without the query.
     pub name: String,
-    /// Host and port, for a command to look at the server with.
-    pub server: String,
+    pub endpoint: Endpoint,
     /// Which certificates of the CA file can't be used, for the hint; empty if there are none.
     pub skipped_roots: String,
     /// The hint for a proxy's 407, be it the answer to the call or to the tunnel before it.
@@ -122,7 +122,7 @@ impl Exchange {
         match tls::find(error) {
             Some(rustls::Error::InvalidCertificate(fault)) => {
                 let (reason, hint) =
-                    tls::explain_certificate(fault, &self.server, &self.skipped_roots);
+                    tls::explain_certificate(fault, &self.endpoint.server(), &self.skipped_roots);
                 Error::Untrusted {
                     call: self.name.clone(),
                     reason: self.redact(&reason).to_string(),

@@ -71,7 +71,7 @@ impl Request {
         let exchange = Exchange {
             call,
             name,
-            server: options.endpoint.server(),
+            endpoint: options.endpoint,
             skipped_roots: skipped.map_or_else(String::new, |text| text + "; "),
             login_hint: options.proxy.as_ref().map_or(LOGIN_HINT, Proxy::login_hint),
             limits: options.limits,

@@ -77,7 +77,7 @@ impl Answer {
         let status = self.response.status();
         let is_unauthorized = status == StatusCode::UNAUTHORIZED;
         Refusal {
-            by: "the server".to_owned(),
+            by: self.exchange.endpoint.name(),
             status: status.as_u16(),
             phrase: status.canonical_reason(),
             caller: is_unauthorized.then(|| self.exchange.caller.clone()),
@@ -91,12 +91,22 @@ impl Answer {
 
     /// What to do about a status other than 200.
     fn hint(&self, status: u16, error: &ErrorBody) -> Hint {
+        let is_unknown_there = error.code.as_deref() == Some("APIGW.0101");
+        if let (true, Some(host)) = (is_unknown_there, self.exchange.endpoint.other_host()) {
+            let hint = "the vendor's SDK has another endpoint for this region: --endpoint";
+            return Some(format!("{hint} {host}").into());
+        }
         Some(match status {
             301..=303 | 307 | 308 => {
                 "redirects are not followed: check --region or --endpoint".into()
             }
             407 => self.exchange.login_hint.into(),
             429 => "the service limits the call rate: try again later, and less often".into(),
+            431 | 494 => {
+                "the token makes the request's head too large for the gateway: get one for a \
+                 single project, or use an access key"
+                    .into()
+            }
             _ => return self.exchange.hint(status, error, self.header("date")),
         })
     }
