@@ -174,6 +174,7 @@ fn a_ca_file_must_hold_a_certificate_and_may_hold_more() {
     let utf_16: Vec<u8> = ca.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let utf_16_with_mark = [&[0xff, 0xfe], &utf_16[..]].concat();
     let labelled = |label: &str| ca.replace("CERTIFICATE", label).into_bytes();
+    let trusted = UNUSABLE.replace("CERTIFICATE", "TRUSTED CERTIFICATE");
     let second_line = lines + 1;
     for (content, text) in [
         (b"".to_vec(), "it holds no certificate".to_owned()),
@@ -185,13 +186,10 @@ fn a_ca_file_must_hold_a_certificate_and_may_hold_more() {
         (ca_der, "it is DER, not PEM".to_owned()),
         (utf_16, "it is UTF-16".to_owned()),
         (utf_16_with_mark, "it is UTF-16".to_owned()),
+        (labelled("PKCS7"), "it is PKCS #7".to_owned()),
         (
-            labelled("PKCS7"),
-            "it has BEGIN PKCS7 in the place of BEGIN CERTIFICATE".to_owned(),
-        ),
-        (
-            labelled("TRUSTED CERTIFICATE"),
-            "it has BEGIN TRUSTED CERTIFICATE in the place of".to_owned(),
+            trusted.into_bytes(),
+            "no certificate in it can be used: 1 (TRUSTED CERTIFICATE)".to_owned(),
         ),
         (
             broken.clone().into_bytes(),
@@ -215,11 +213,11 @@ fn a_ca_file_must_hold_a_certificate_and_may_hold_more() {
         ),
         (
             UNUSABLE.into(),
-            "no certificate in it can be used".to_owned(),
+            "no certificate in it can be used: 1 (CERTIFICATE)".to_owned(),
         ),
         (
             b"-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n".to_vec(),
-            "no certificate in it can be used".to_owned(),
+            "no certificate in it can be used: 1 (CERTIFICATE)".to_owned(),
         ),
     ] {
         let run = Run::bare().args(&["-e", &endpoint, ID]);
@@ -271,6 +269,7 @@ fn a_ca_file_is_read_with_a_byte_order_mark_and_without_line_breaks() {
         ca.replace('\n', "\r\n"),
         ca.replace('\n', ""),
         ca.trim_end().to_owned(),
+        ca.replace("CERTIFICATE", "X509 CERTIFICATE"),
         format!("# caf\u{e9}: {ca}"),
     ] {
         let run = Run::bare().args(&["-e", &endpoint, ID]);
@@ -292,15 +291,18 @@ fn a_certificate_that_can_t_be_used_is_skipped_and_named() {
         let file = run.side_file("roots.pem", roots.as_bytes());
         run.arg("--cacert").arg(file).go()
     };
-    let outcome = call(&format!("{UNUSABLE}{}{UNUSABLE}", ca_pem()));
+    // What OpenSSL writes with -addtrust.
+    let trusted = UNUSABLE.replace("CERTIFICATE", "TRUSTED CERTIFICATE");
+    let outcome = call(&format!("{UNUSABLE}{}{trusted}", ca_pem()));
     outcome.exits(0);
-    let skipped = "roots.pem, these certificates can't be used: 1, 3";
+    let skipped = "roots.pem, these certificates can't be used: \
+                   1 (CERTIFICATE), 3 (TRUSTED CERTIFICATE)";
     assert!(
         outcome.stderr.contains(&format!("{skipped}\n")),
         "{outcome}"
     );
     let (_, other) = Certificate::TooDeep.with_issuer();
-    let outcome = call(&format!("{UNUSABLE}{other}{UNUSABLE}"));
+    let outcome = call(&format!("{UNUSABLE}{other}{trusted}"));
     outcome.exits(8);
     assert!(
         outcome

@@ -16,8 +16,10 @@ use crate::report::escape::display_path;
 /// The largest file, in bytes. The usual bundle of a distribution has 220 kB.
 const MAX_LENGTH: u64 = 4 << 20;
 
-const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
-const END: &str = "-----END CERTIFICATE-----";
+const BEGIN: &str = "-----BEGIN ";
+const DASHES: &str = "-----";
+/// The old label too, and OpenSSL's own, whose certificates rustls can't use.
+const LABELS: [&str; 3] = ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
 
 pub struct CaFile {
     pub path: PathBuf,
@@ -38,13 +40,14 @@ impl CaFile {
         }
         let text = String::from_utf8_lossy(&content);
         let (trusted, skipped) = parse(&text).map_err(failed)?;
-        if trusted.is_empty() {
-            return Err(failed(match skipped.len() {
-                0 => describe(&content, &text),
-                _ => "no certificate in it can be used".to_owned(),
-            }));
+        if trusted.is_empty() && skipped.is_empty() {
+            return Err(failed(describe(&content, &text).to_owned()));
         }
         let numbers = skipped.join(", ");
+        if trusted.is_empty() {
+            let reason = format!("no certificate in it can be used: {numbers}");
+            return Err(failed(reason));
+        }
         let skipped = format!("in {self}, these certificates can't be used: {numbers}");
         Ok((trusted, Some(skipped).filter(|_| !numbers.is_empty())))
     }
@@ -64,17 +67,23 @@ impl fmt::Display for CaFile {
 /// that rustls can't use. Anything else in the file, such as a key, is ignored.
 fn parse(text: &str) -> Result<(Vec<Certificate<'static>>, Vec<String>), String> {
     let (mut trusted, mut skipped) = (Vec::new(), Vec::new());
-    for (index, (at, _)) in text.match_indices(BEGIN).enumerate() {
+    for (at, _) in text.match_indices(BEGIN) {
+        let (label, body) = text[at + BEGIN.len()..]
+            .split_once(DASHES)
+            .unwrap_or_default();
+        if !LABELS.contains(&label) {
+            continue;
+        }
+        let number = 1 + trusted.len() + skipped.len();
         let fault = |fault: &str| {
             let line = 1 + text[..at].matches('\n').count();
-            format!("certificate {}, in line {line}, {fault}", index + 1)
+            format!("certificate {number}, in line {line}, {fault}")
         };
-        let body = &text[at + BEGIN.len()..];
-        let end = body.find("-----").unwrap_or(body.len());
-        if !body[end..].starts_with(END) {
+        let (body, end) = body.split_at(body.find(DASHES).unwrap_or(body.len()));
+        if !end.starts_with(&format!("-----END {label}-----")) {
             return Err(fault("is cut short: its last line is missing"));
         }
-        let section = format!("{BEGIN}\n{}\n{END}\n", &body[..end]);
+        let section = format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n");
         let der = CertificateDer::from_pem_slice(section.as_bytes())
             .map_err(|_| fault("is not base64"))?;
         if is_cut(&der) {
@@ -82,7 +91,7 @@ fn parse(text: &str) -> Result<(Vec<Certificate<'static>>, Vec<String>), String>
         }
         match RootCertStore::empty().add(der.clone()) {
             Ok(()) => trusted.push(Certificate::from_der(&der).to_owned()),
-            Err(_) => skipped.push((index + 1).to_string()),
+            Err(_) => skipped.push(format!("{number} ({label})")),
         }
     }
     Ok((trusted, skipped))
@@ -96,19 +105,13 @@ fn is_cut(der: &[u8]) -> bool {
 }
 
 /// What a file is that has no certificate in PEM.
-fn describe(content: &[u8], text: &str) -> String {
-    let mut labels = [
-        "BEGIN PKCS7",
-        "BEGIN TRUSTED CERTIFICATE",
-        "BEGIN X509 CERTIFICATE",
-    ]
-    .iter();
-    match (content, labels.find(|label| text.contains(**label))) {
-        ([0x30, 0x80..=0x84, ..], _) => "it is DER, not PEM".to_owned(),
-        ([0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'-', 0, ..] | [0, b'-', ..], _) => {
-            "it is UTF-16, not ASCII or UTF-8".to_owned()
+fn describe(content: &[u8], text: &str) -> &'static str {
+    match content {
+        [0x30, 0x80..=0x84, ..] => "it is DER, not PEM",
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [b'-', 0, ..] | [0, b'-', ..] => {
+            "it is UTF-16, not ASCII or UTF-8"
         }
-        (_, Some(label)) => format!("it has {label} in the place of BEGIN CERTIFICATE"),
-        (_, None) => "it holds no certificate".to_owned(),
+        _ if text.contains("-----BEGIN PKCS7-----") => "it is PKCS #7",
+        _ => "it holds no certificate",
     }
 }
