@@ -127,7 +127,7 @@ fn a_body_by_http_1_0_is_saved() {
 }
 
 #[test]
-fn interim_responses_are_passed_over() {
+fn interim_responses_are_ignored() {
     let interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
     let reply = [interim.as_slice(), &response("200 OK", &[], &PACKAGE)].concat();
     assert_saved(&[Step::Send(reply)], &PACKAGE);

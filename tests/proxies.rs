@@ -209,7 +209,7 @@ fn a_login_that_the_proxy_refuses_is_told_from_one_that_it_lacks() {
 }
 
 #[test]
-fn credentials_reach_the_proxy_decoded_and_nobody_else() {
+fn user_and_password_reach_the_proxy_alone_and_decoded() {
     let (server, proxy) = server_behind_proxy(Greeting::Plain);
     let address = proxy.address;
     let outcome = Run::new(&server)
@@ -233,7 +233,7 @@ fn a_proxy_is_spoken_to_over_tls_where_its_url_says_so() {
 }
 
 #[test]
-fn a_proxy_that_opens_no_tunnel_is_told_from_one_that_has_trouble() {
+fn a_proxy_that_refuses_differs_from_one_that_fails() {
     let server = StandIn::tls(ok(&PACKAGE));
     for (answer, code, text, hint) in [
         (

@@ -105,7 +105,7 @@ impl StandIn {
         Self::on(TcpListener::bind(address.into())?, greeting, script)
     }
 
-    /// The same with a listener that is there already.
+    /// The same with an existing listener.
     pub fn on(
         listener: TcpListener,
         greeting: Greeting,

@@ -236,7 +236,7 @@ fn a_ca_file_must_hold_a_certificate_and_may_hold_more() {
             .complains(&format!("cannot use the CA file {file}: {text}"));
     }
     let run = Run::bare().args(&["-e", &endpoint, ID]);
-    // Some tools write an encrypted key with lines that are no base64.
+    // Some tools write an encrypted key with lines that are not base64.
     let locked = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n\
                   -----END RSA PRIVATE KEY-----\n";
     let roots = format!("{locked}{key}text\n{ca}");
@@ -397,7 +397,7 @@ fn a_silent_handshake_is_given_up_after_the_connect_timeout() {
 }
 
 #[test]
-fn nobody_listening_is_a_network_failure() {
+fn a_refused_connection_is_a_network_failure() {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     let address = listener.local_addr().expect("its address");
     drop(listener);
@@ -658,7 +658,7 @@ fn a_fully_qualified_name_is_looked_up_as_it_is_and_called_without_its_dot() {
     assert_eq!(server.requests()[0].header("Host"), Some(&*host));
 }
 
-/// A name server that knows every name, after `pause`: stand-in.test is at 127.0.0.1, and nobody
+/// A name server that knows every name, after `pause`: stand-in.test is at 127.0.0.1, and nothing
 /// listens at the address of the others. It runs until the process ends.
 fn name_server(pause: Duration) -> Ipv4Addr {
     static COUNT: AtomicU8 = AtomicU8::new(0);

@@ -62,13 +62,12 @@ fn not_finished(limits: &Limits) -> String {
 }
 
 impl Exchange {
-    /// Takes a text of the server's, or one that may quote it. There is no other way for it into a
-    /// message.
+    /// Masks a text from the server, or one that may quote it. Only so can it get into a message.
     pub fn redact(&self, text: &str) -> Redacted {
         self.secrets.redact(text)
     }
 
-    /// A 200 that brought something else.
+    /// A 200 with another body than expected.
     pub fn unexpected(&self, reason: String, hint: Hint) -> Error {
         Error::UnexpectedBody {
             wanted: self.call.wanted(),
@@ -109,12 +108,12 @@ impl Exchange {
         })
     }
 
-    /// An answer that is not HTTP, or HTTP that ureq lets pass.
+    /// A response that breaks HTTP's rules where ureq does not check them.
     pub fn malformed(&self, reason: &str) -> Error {
         self.network(&format!("malformed HTTP: {reason}"), None)
     }
 
-    /// Tells a failure of ureq's in the user's words.
+    /// Explains a failure of ureq's in the user's words.
     pub fn failed(&self, error: &ureq::Error) -> Error {
         if let ureq::Error::ConnectProxyFailed(text) = error {
             return self.no_tunnel(text);
@@ -137,9 +136,9 @@ impl Exchange {
         }
     }
 
-    /// A proxy that did not open a tunnel: `text` is "proxy server responded 403/403", or says that
-    /// it did not respond. A refusal by status is the proxy's last word, and what it ends in is the
-    /// exit code of that status; but a proxy that has trouble itself is a failure of the network.
+    /// A proxy that did not open a tunnel: `text` is "proxy server responded 403/403", or says that it
+    /// did not respond. A refusal has the exit code of its status; a proxy that fails itself (5xx, 408,
+    /// 429) is a failure of the network.
     fn no_tunnel(&self, text: &str) -> Error {
         let status = text
             .rsplit_once('/')

@@ -63,7 +63,7 @@ impl Answer {
 
     fn into_refusal(mut self) -> Refusal {
         let mut body = Vec::new();
-        // Where the body stalls or breaks, what came of it has to do: the status decides.
+        // Where the body stalls or breaks, its beginning is shown: the status decides.
         let _ = (self.response.body_mut().as_reader())
             .take(MAX_ERROR_BODY)
             .read_to_end(&mut body);
