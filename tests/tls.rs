@@ -301,6 +301,12 @@ fn a_certificate_that_can_t_be_used_is_skipped_and_named() {
         outcome.stderr.contains(&format!("{skipped}\n")),
         "{outcome}"
     );
+    let outcome = call(&UNUSABLE.repeat(100));
+    outcome.exits(1);
+    assert!(
+        outcome.stderr.ends_with("…\n") && outcome.stderr.len() < 800,
+        "{outcome}"
+    );
     let (_, other) = Certificate::TooDeep.with_issuer();
     let outcome = call(&format!("{UNUSABLE}{other}{trusted}"));
     outcome.exits(8);

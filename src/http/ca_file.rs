@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject;
 use ureq::tls::Certificate;
 
 use crate::report::error::Error;
-use crate::report::escape::display_path;
+use crate::report::escape::{TEXT_LIMIT, display_path, escape};
 
 /// The largest file, in bytes. The usual bundle of a distribution has 220 kB.
 const MAX_LENGTH: u64 = 4 << 20;
@@ -43,7 +43,7 @@ impl CaFile {
         if trusted.is_empty() && skipped.is_empty() {
             return Err(failed(describe(&content, &text).to_owned()));
         }
-        let numbers = skipped.join(", ");
+        let numbers = escape(&skipped.join(", "), TEXT_LIMIT);
         if trusted.is_empty() {
             let reason = format!("no certificate in it can be used: {numbers}");
             return Err(failed(reason));
