@@ -222,7 +222,7 @@ fn an_endpoint_is_a_host_with_or_without_port_and_https() {
         ("host:65536", "the port"),
         ("host:+80", "the port"),
         ("host:", "the port"),
-        ("host:80:80", "the port"),
+        ("host:80:80", "not a valid host name"),
         ("ftp://host", "the scheme"),
         ("http://host", "http:// is only for this host"),
         (
@@ -252,7 +252,7 @@ fn an_endpoint_is_a_host_with_or_without_port_and_https() {
         ),
         ("'host", "it is in quotes"),
         ("host'\n", "it is in quotes"),
-        ("[::1", "the port"),
+        ("[::1", "not a valid host name"),
         (
             "[fe80::1%eth0]",
             "the host in brackets is not an IPv6 address",

@@ -25,7 +25,7 @@ fn a_certificate_that_is_not_trusted_exits_8_and_gets_no_token() {
     let clock = "check this host's clock; if it is right, the server's operators must renew";
     let issuer = "hint: give the certificate of the CA that issued the server's to --cacert";
     let renew = "hint: the server needs a new certificate: X.509 version 3, with ";
-    let either = "hint: if it is a CA's, give the certificate of the CA that issued";
+    let either = "--cacert; if that does not help, the server needs a new certificate: X.509";
     for (certificate, text, hint) in [
         (
             Certificate::SelfSigned,

@@ -150,13 +150,9 @@ impl Authority {
             return Err(format!("it must not contain '{mark}'"));
         }
         // The colons of an IPv6 address are in its brackets.
-        let after_address = text.rfind(']').map_or(0, |at| at + 1);
-        let (host, port) = match text[after_address..].find(':') {
-            None => (text, None),
-            Some(at) => {
-                let (host, port) = text.split_at(after_address + at);
-                (host, Some(parse_port(&port[1..])?))
-            }
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => (host, Some(parse_port(port)?)),
+            _ => (text, None),
         };
         check_host(host)?;
         Ok(Self {
@@ -167,11 +163,8 @@ impl Authority {
 
     /// What the header `Host` says.
     pub fn host_header(&self) -> String {
-        Authority {
-            host: without_dot(&self.host).to_owned(),
-            port: self.port,
-        }
-        .to_string()
+        let header = self.to_string().replacen(".:", ":", 1);
+        without_dot(&header).to_owned()
     }
 
     fn is_loopback(&self) -> bool {

@@ -47,11 +47,7 @@ impl Proxy {
         let Some((variable, value)) = first_set(&VARIABLES) else {
             return Ok(None);
         };
-        let proxy = match value.to_str() {
-            Some(value) => Self::parse(value, variable),
-            None => Err("it is not UTF-8".to_owned()),
-        };
-        proxy
+        Self::parse(&value.to_string_lossy(), variable)
             .map(Some)
             .map_err(|reason| format!("the proxy in {variable} can't be used: {reason}"))
     }

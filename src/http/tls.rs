@@ -21,10 +21,6 @@ const TRUST_ISSUER: &str = "give the certificate of the CA that issued the serve
 const NEW_CERTIFICATE: &str = "the server needs a new certificate: X.509 version 3, with \
     basicConstraints=CA:FALSE and a subjectAltName";
 
-const EITHER: &str = "if it is a CA's, give the certificate of the CA that issued the server's to \
-    --cacert; if it is the server's own, a new one is needed: X.509 version 3, with \
-    basicConstraints=CA:FALSE and a subjectAltName";
-
 const OTHER_NAME: &str = "--endpoint must be a name in the certificate";
 
 const BAD_SIGNATURE: &str =
@@ -97,15 +93,16 @@ pub fn explain_certificate(fault: &Fault, server: &str, skipped: &str) -> (Strin
 
 /// Explains a fault that rustls passes on from webpki without a type of its own, by webpki's name.
 fn explain_untyped(fault: &str) -> (String, Hint) {
+    let either = format!("{TRUST_ISSUER}; if that does not help, {NEW_CERTIFICATE}");
     let (reason, hint) = match fault {
         "CaUsedAsEndEntity" => ("it is a CA's, not a server's", NEW_CERTIFICATE),
         "PathLenConstraintViolated" => ("a CA above it allows fewer CAs below", TRUST_ISSUER),
-        "UnsupportedCertVersion" => ("a certificate is not of X.509 version 3", EITHER),
+        "UnsupportedCertVersion" => ("a certificate is not of X.509 version 3", &*either),
         "UnsupportedCriticalExtension" => (
             "a certificate has a critical extension that this program does not know",
-            EITHER,
+            &*either,
         ),
         other => return (other.to_owned(), None),
     };
-    (reason.to_owned(), Some(hint.into()))
+    (reason.to_owned(), Some(hint.to_owned().into()))
 }
