@@ -192,11 +192,11 @@ fn a_login_that_the_proxy_refuses_is_told_from_one_that_it_lacks() {
         ),
         (
             "user@",
-            "hint: the proxy did not accept the user and the password, and only Basic",
+            "hint: the proxy did not accept the user and the password; only Basic",
         ),
         (
             "user:pass-word@",
-            "hint: the proxy did not accept the user and the password, and only Basic",
+            "hint: the proxy did not accept the user and the password; only Basic",
         ),
     ] {
         let answer = b"HTTP/1.1 407 Login\r\n\r\n".to_vec();

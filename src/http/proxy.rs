@@ -56,7 +56,7 @@ impl Proxy {
     pub fn login_hint(&self) -> &'static str {
         match self.ureq.username() {
             Some(_) => {
-                "the proxy did not accept the user and the password, and only Basic is supported"
+                "the proxy did not accept the user and the password; only Basic authentication is supported"
             }
             None => LOGIN_HINT,
         }

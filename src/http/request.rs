@@ -150,7 +150,7 @@ impl Resolver for BlockingResolver {
             let host = uri.host().unwrap_or_default();
             let proxy = match config.proxy() {
                 Some(_) => "",
-                None => " (without a proxy, which https_proxy would name)",
+                None => " (not through a proxy; https_proxy sets one)",
             };
             io::Error::other(format!("cannot look up {host}: {reason}{proxy}")).into()
         })
