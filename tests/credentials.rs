@@ -772,10 +772,16 @@ fn a_token_that_is_the_path_of_a_file_is_not_sent() {
     outcome.exits(2).complains(text);
     let hint = outcome.stderr.lines().nth(1);
     assert_eq!(hint, Some("hint: --token-file takes a file"), "{outcome}");
-    // A token may begin like a path.
-    let server = server();
-    let run = Run::new(&server).env("HUAWEICLOUD_TOKEN", "/nowhere/abc");
-    run.go().exits(0);
+    // A token may begin like a path, or happen to be a file's name.
+    for token in ["/nowhere/abc", "abc"] {
+        let server = server();
+        let run = Run::new(&server).env("HUAWEICLOUD_TOKEN", token);
+        run.file("abc", b"").go().exits(0);
+        let sent = server.requests()[0]
+            .header("X-Auth-Token")
+            .map(str::to_owned);
+        assert_eq!(sent.as_deref(), Some(token));
+    }
 }
 
 #[test]
