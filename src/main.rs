@@ -32,7 +32,11 @@ use crate::http::request::Request;
 use crate::report::console::{Console, write_stderr_line, write_stdout_data, write_stdout_text};
 use crate::report::error::{Error, Failure};
 use crate::report::progress::{ERASE_LINE, size};
+use crate::system::allocator::PageAligned;
 use crate::system::{deadline, process};
+
+#[global_allocator]
+static ALLOCATOR: PageAligned = PageAligned;
 
 /// How long after `--max-time` a signal ends the run, if no timeout of ureq's has ended it in good
 /// order before.

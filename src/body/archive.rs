@@ -10,30 +10,15 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 /// End of central directory record (4.3.16), without its comment.
-const END: Record = Record {
-    signature: 0x0605_4b50,
-    length: 22,
-};
+const END: Record = Record::new(0x0605_4b50, 22);
 /// Zip64 end of central directory locator (4.3.15).
-const END64_LOCATOR: Record = Record {
-    signature: 0x0706_4b50,
-    length: 20,
-};
+const END64_LOCATOR: Record = Record::new(0x0706_4b50, 20);
 /// Zip64 end of central directory record (4.3.14), without its extensible data.
-const END64: Record = Record {
-    signature: 0x0606_4b50,
-    length: 56,
-};
+const END64: Record = Record::new(0x0606_4b50, 56);
 /// Central directory file header (4.3.12), without name, extra field and comment.
-const ENTRY: Record = Record {
-    signature: 0x0201_4b50,
-    length: 46,
-};
+const ENTRY: Record = Record::new(0x0201_4b50, 46);
 /// Local file header (4.3.7), without name and extra field.
-const LOCAL: Record = Record {
-    signature: 0x0403_4b50,
-    length: 30,
-};
+const LOCAL: Record = Record::new(0x0403_4b50, 30);
 
 /// The extra field that holds an entry's 64-bit numbers (4.5.3).
 const ZIP64_EXTRA: u64 = 0x0001;
@@ -60,6 +45,12 @@ const WINDOW: u64 = 64 << 10;
 struct Record {
     signature: u64,
     length: u64,
+}
+
+impl Record {
+    const fn new(signature: u64, length: u64) -> Self {
+        Self { signature, length }
+    }
 }
 
 /// Why an archive can't be accepted.
@@ -90,7 +81,12 @@ const SPLIT: Fault = Incomplete("it is one part of a split archive");
 /// for the longest end of a file: end record, comment and padding.
 pub fn check(file: &mut (impl Read + Seek)) -> Result<(), Fault> {
     let directory = find_directory(file)?;
-    let mut window = Window::new(directory.start, directory.end);
+    let mut window = Window {
+        buffer: Vec::new(),
+        at: directory.start,
+        read: 0,
+        end: directory.end,
+    };
     let mut entries = 0;
     while window.at < directory.end {
         let entry = parse_entry(file, &mut window)?;
@@ -308,15 +304,6 @@ struct Window {
 }
 
 impl Window {
-    fn new(start: u64, end: u64) -> Self {
-        Self {
-            buffer: Vec::new(),
-            at: start,
-            read: 0,
-            end,
-        }
-    }
-
     /// Returns the next `length` bytes (at most `WINDOW`), and moves behind them.
     fn take(&mut self, file: &mut (impl Read + Seek), length: u64) -> Result<&[u8], Fault> {
         let left = self.end - self.at;

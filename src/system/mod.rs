@@ -4,6 +4,7 @@
 // Numbers of microseconds and nanoseconds, and names of requests, fit anywhere.
 #![allow(unsafe_code, clippy::cast_possible_wrap)]
 
+pub mod allocator;
 pub mod deadline;
 pub mod files;
 pub mod folder;
