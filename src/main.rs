@@ -75,11 +75,11 @@ fn run() -> Result<(), Failure> {
 
 fn download(call: &Call, wanted: Download, options: Options) -> Result<(), Error> {
     let console = Console::new(options.verbosity);
-    limit_run(call, &options, console)?;
+    limit_run(call, &options, console);
     let output = Output::find(wanted.output, &wanted.default_name)?;
     let shown = output.display();
-    if !wanted.clobber && output.exists {
-        console.detail(|| format!("{shown} already exists"));
+    if !wanted.clobber && package::is_there(&output, !wanted.verify, console)? {
+        console.result(&format!("{shown} already exists"));
         return Ok(());
     }
     let request = Request::prepare(call.clone(), options, console)?;
@@ -90,14 +90,14 @@ fn download(call: &Call, wanted: Download, options: Options) -> Result<(), Error
     if wanted.verify {
         package::verify(&body, &mut partial)?;
     }
-    partial.commit()?;
+    partial.commit(console)?;
     console.result(&format!("saved {shown} ({})", size(length)));
     Ok(())
 }
 
 fn list(call: &Call, options: Options) -> Result<(), Error> {
     let console = Console::new(options.verbosity);
-    limit_run(call, &options, console)?;
+    limit_run(call, &options, console);
     let mut body = Request::prepare(call.clone(), options, console)?
         .send(console)?
         .into_body()?;
@@ -107,18 +107,18 @@ fn list(call: &Call, options: Options) -> Result<(), Error> {
     write_stdout_data(&ids.flat_map(|id| [id, "\n"]).collect::<String>())
 }
 
-/// Makes the run end soon after `--max-time`, whatever it waits for.
-fn limit_run(call: &Call, options: &Options, console: Console) -> Result<(), Error> {
-    let Some(time) = options.limits.run else {
-        return Ok(());
-    };
-    let failure = exchange::out_of_time(call, options).about(call.subject());
+/// Makes the run end in good order by a signal, and soon after `--max-time`, whatever it waits for.
+fn limit_run(call: &Call, options: &Options, console: Console) {
     let erase = if console.is_interactive() {
         ERASE_LINE
     } else {
         ""
     };
+    deadline::catch_signals(erase);
+    let Some(time) = options.limits.run else {
+        return;
+    };
+    let failure = exchange::out_of_time(call, options).about(call.subject());
     let exit_code = failure.error.exit() as i32;
-    deadline::arm(time + GRACE, format!("{erase}{failure}\n"), exit_code)
-        .map_err(|e| Error::local("set a timer for", "--max-time", e))
+    deadline::arm(time + GRACE, format!("{erase}{failure}\n"), exit_code);
 }

@@ -12,6 +12,8 @@ use std::process::Stdio;
 use std::ptr;
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::fault;
 use crate::harness::{ID, OUTPUT, Outcome, Run, TOKEN, make_fifo, os, wait_until};
 use crate::packages::{PACKAGE, ok};
@@ -589,6 +591,107 @@ fn the_maximum_time_limits_the_wait_for_a_token_too() {
             .takes(Duration::from_millis(500))
             .leaves_nothing();
     }
+}
+
+/// As where a timer of the caller's own is to end the run.
+#[test]
+fn an_alarm_that_the_caller_has_set_ends_the_run() {
+    let run = |limit: &str, signal: libc::sighandler_t| {
+        let server = StandIn::tls(vec![Step::AwaitClose]);
+        let run = Run::new(&server).args(&["--timeout", "3", "--max-time", limit]);
+        let outcome = run
+            .command(|command| {
+                fault::set_signal(command, libc::SIGALRM, signal);
+                fault::set_alarm(command, 1);
+            })
+            .go();
+        outcome.leaves_nothing();
+        outcome
+    };
+    // Sooner than the maximum time, or without one.
+    for limit in ["60", "0"] {
+        let outcome = run(limit, libc::SIG_DFL);
+        assert_eq!(outcome.status.signal(), Some(libc::SIGALRM), "{outcome}");
+        outcome.says("").takes(Duration::from_secs(1));
+    }
+    // Later than that, or ignored.
+    let outcome = run("0.5", libc::SIG_DFL);
+    outcome.exits(6).complains("not finished after 0.5 s");
+    for limit in ["60", "0"] {
+        let outcome = run(limit, libc::SIG_IGN);
+        outcome.exits(6).complains("silent for 3 s (--timeout)");
+    }
+    let outcome = run("2", libc::SIG_IGN);
+    outcome.exits(6).complains("not finished after 2 s");
+}
+
+/// As in a process that may have no POSIX timers.
+#[test]
+fn the_maximum_time_needs_no_pending_signals() {
+    let none = |run: Run| run.command(|c| fault::limit(c, libc::RLIMIT_SIGPENDING, 0));
+    let server = StandIn::tls(ok(&PACKAGE));
+    none(Run::new(&server)).go().exits(0).says("");
+    let run = Run::bare().args(&["-e", NOWHERE, ID, "--max-time", "0.5", "-t"]);
+    let path = fifo(&run);
+    let outcome = none(run.arg(&path)).go();
+    outcome
+        .exits(6)
+        .complains("not finished after 0.5 s (--max-time)");
+}
+
+/// A pipe whose end for writing, or for reading, is in non-blocking mode, as some parents leave it.
+fn non_blocking_pipe(end: usize) -> [File; 2] {
+    let mut ends = [0; 2];
+    // SAFETY: the descriptors are returned through a local; both are open then, and nothing else
+    // owns them.
+    unsafe {
+        assert_eq!(libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC), 0);
+        assert_eq!(libc::fcntl(ends[end], libc::F_SETFL, libc::O_NONBLOCK), 0);
+        ends.map(|end| File::from_raw_fd(end))
+    }
+}
+
+#[test]
+fn a_standard_output_in_non_blocking_mode_is_waited_for() {
+    let ids: Vec<String> = (0..3000).map(|number| format!("{number:032}")).collect();
+    let job = json!({"status": "success", "process": {"subJobIds": ids}});
+    let answer = json!({"result": {"lastJob": job}}).to_string();
+    let server = StandIn::tls(ok(answer.as_bytes()));
+    let [mut reader, writer] = non_blocking_pipe(1);
+    let run = Run::list(&server).command(|command| {
+        command
+            .stdin(Stdio::null())
+            .stdout(writer)
+            .stderr(Stdio::piped());
+    });
+    let mut running = run.start();
+    running.run = Run::bare(); // its command holds the writing end open
+    wait_until("the pipe is full", || {
+        unread(&reader) > 60_000 && running.is_asleep()
+    });
+    let mut printed = String::new();
+    reader.read_to_string(&mut printed).expect("read the list");
+    running.wait().exits(0).says("");
+    assert_eq!(printed, ids.join("\n") + "\n");
+}
+
+#[test]
+fn a_standard_input_in_non_blocking_mode_is_waited_for() {
+    let server = StandIn::tls(ok(&PACKAGE));
+    let [reader, mut writer] = non_blocking_pipe(0);
+    let run = Run::new(&server).args(&["-t", "-"]).command(|command| {
+        command
+            .stdin(reader)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+    });
+    let running = run.start();
+    wait_until("it waits", || running.is_asleep());
+    writer.write_all(b"late-token\n").expect("write the token");
+    drop(writer);
+    running.wait().exits(0).says("");
+    let requests = server.requests();
+    assert_eq!(requests[0].header("X-Auth-Token"), Some("late-token"));
 }
 
 /// A standard error that takes nothing more, and the other end, which is not read.

@@ -138,6 +138,17 @@ pub fn block_signal(command: &mut Command, signal: libc::c_int) {
     }
 }
 
+/// Has the command begin with an alarm set, which outlives exec (alarm(2)).
+pub fn set_alarm(command: &mut Command, seconds: libc::c_uint) {
+    // SAFETY: one system call, which can't fail.
+    unsafe {
+        before_exec(command, move || {
+            libc::alarm(seconds);
+            Ok(())
+        });
+    }
+}
+
 /// Has the command begin without some of the standard streams.
 pub fn close(command: &mut Command, descriptors: &[libc::c_int]) {
     let descriptors = descriptors.to_vec();

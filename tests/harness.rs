@@ -210,6 +210,11 @@ impl Run {
         path
     }
 
+    /// The user of an ordinary run, if it is not the tests' own.
+    pub fn user(&self) -> Option<u32> {
+        self.user
+    }
+
     pub fn path(&self, name: impl AsRef<Path>) -> PathBuf {
         self.folder.path().join(name)
     }

@@ -1,5 +1,6 @@
 //! Where the package goes, and what is there whatever goes wrong.
 
+use std::ffi::CString;
 use std::fs::{self, File, Permissions};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -57,23 +58,85 @@ fn an_output_is_a_file_or_an_existing_folder() {
 }
 
 #[test]
-fn no_clobber_makes_no_call_where_the_output_is_a_file_already() {
+fn no_clobber_makes_no_call_where_the_package_is_there_already() {
     let server = server();
     for option in ["-n", "--no-clobber"] {
-        let outcome = Run::new(&server).arg(option).file(OUTPUT, OLD).go();
-        outcome.exits(0).says("").leaves_only(OUTPUT, OLD);
+        let run = Run::new(&server).arg(option).file(OUTPUT, &PACKAGE);
+        run.go().exits(0).says("").leaves_only(OUTPUT, &PACKAGE);
     }
-    let outcome = Run::new(&server).args(&["-nv"]).file(OUTPUT, OLD).go();
+    let outcome = Run::new(&server).args(&["-nv"]).file(OUTPUT, &PACKAGE).go();
     outcome
         .exits(0)
         .says(&format!("./{OUTPUT} already exists\n"))
-        .leaves_only(OUTPUT, OLD);
+        .leaves_only(OUTPUT, &PACKAGE);
     // A folder's name stands for a file in it.
-    let run = Run::new(&server).args(&["-n", "-o", "."]).file(OUTPUT, OLD);
-    run.go().exits(0).leaves_only(OUTPUT, OLD);
-    // Not even the credentials are asked for.
-    let run = Run::new(&server).args(&["-n", "-t", "/nowhere"]);
+    let run = Run::new(&server).args(&["-n", "-o", "."]);
+    let outcome = run.file(OUTPUT, &PACKAGE).go();
+    outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
+    // Any file counts with --no-verify. Not even the credentials are read.
+    let run = Run::new(&server).args(&["-n", "--no-verify", "-t", "/nowhere"]);
     run.file(OUTPUT, b"").go().exits(0).leaves_only(OUTPUT, b"");
+    assert!(server.requests().is_empty());
+}
+
+#[test]
+fn no_clobber_replaces_what_is_no_complete_package_and_says_why() {
+    let cut_short = &PACKAGE[..PACKAGE.len() - 1];
+    let fault = "it is not a complete ZIP archive: ";
+    for (old, why) in [
+        (&b""[..], "it has no end record"),
+        (&PACKAGE[..PACKAGE.len() / 2], "it has no end record"),
+        (cut_short, "one of its records is cut short"),
+        (OLD, "it has no end record"),
+        (
+            &[&PACKAGE[..], b"x"].concat(),
+            "something follows its end record",
+        ),
+    ] {
+        let server = server();
+        let outcome = Run::new(&server).arg("-nv").file(OUTPUT, old).go();
+        outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
+        let line = format!("./{OUTPUT} is replaced: {fault}{why}\n");
+        assert!(outcome.stderr.starts_with(&line), "{outcome}");
+        assert_eq!(server.requests().len(), 1);
+        Run::new(&server).arg("-n").file(OUTPUT, old).go().says("");
+    }
+}
+
+/// The run that saved the package may have been killed before it could sync the folder.
+#[test]
+fn no_clobber_syncs_the_package_that_is_there_and_its_folder() {
+    let there = |filter: BpfProgram| {
+        Run::new(&server())
+            .arg("-n")
+            .file(OUTPUT, &PACKAGE)
+            .command(|command| fault::install(command, filter))
+            .go()
+    };
+    let outcome = there(fault::fail_sync_of(FOLDER, libc::EIO));
+    outcome.exits(1).complains(&format!(
+        "saved ./{OUTPUT}, but could not sync its folder: "
+    ));
+    let outcome = there(fault::fail_sync_of(OLD_FILE, libc::EIO));
+    outcome
+        .exits(1)
+        .complains(&format!("cannot sync ./{OUTPUT}: "));
+    there(fault::fail_sync_of(FOLDER, libc::EINVAL)).exits(0);
+}
+
+#[test]
+fn no_clobber_of_a_file_that_can_t_be_read_is_an_error() {
+    let server = server();
+    for option in ["-n", "-vn"] {
+        let run = Run::ordinary().calling(&server).arg(option);
+        let run = run.file(OUTPUT, &PACKAGE);
+        set_mode(run.path(OUTPUT), 0o200);
+        chown(run.path(OUTPUT), run.user(), None).expect("give a file away");
+        let outcome = run.go();
+        outcome
+            .exits(1)
+            .complains(&format!("cannot read ./{OUTPUT}: Permission denied"));
+    }
     assert!(server.requests().is_empty());
 }
 
@@ -404,10 +467,33 @@ fn a_disk_that_fails_to_sync_is_an_error_and_the_old_file_stays() {
     }
 }
 
+/// The descriptor of the folder, which is the first that is opened and stays open.
+const FOLDER: u64 = 3;
+/// The descriptor of the old file, after that of the same file for its metadata.
+const OLD_FILE: u64 = 5;
+/// The descriptor of the copy, after those of the folder, the old file and the nameless one: the
+/// connection is closed by then.
+const COPY: u64 = 6;
+
+#[test]
+fn a_folder_that_can_t_be_synced_on_its_file_system_does_no_harm() {
+    for errno in [libc::EINVAL, libc::ENOTSUP] {
+        for storage in STORAGES {
+            let outcome = with_fault(storage, fault::fail_sync_of(FOLDER, errno));
+            outcome.exits(0).says("").leaves_only(OUTPUT, &PACKAGE);
+        }
+        let outcome = Run::new(&server())
+            .arg("-v")
+            .command(|command| fault::install(command, fault::fail_sync_of(FOLDER, errno)))
+            .go();
+        let line = format!("\n./{OUTPUT}: its file system can't sync a folder\nsaved ");
+        outcome.exits(0);
+        assert!(outcome.stderr.contains(&line), "{outcome}");
+    }
+}
+
 #[test]
 fn a_folder_that_fails_to_sync_is_an_error_that_tells_of_the_package() {
-    // The folder is the first that is opened and stays open.
-    const FOLDER: u64 = 3;
     for storage in STORAGES {
         let outcome = with_fault(storage, fault::fail_sync_of(FOLDER, libc::EIO));
         outcome
@@ -426,6 +512,88 @@ fn a_rename_that_fails_leaves_no_second_name() {
         outcome
             .exits(1)
             .complains("Input/output error")
+            .leaves_only(OUTPUT, OLD);
+    }
+}
+
+/// As AppArmor, a seccomp filter or some Androids do it.
+#[test]
+fn a_nameless_file_that_must_not_get_a_name_is_copied() {
+    let package = stored("noise", &noise(3 << 20));
+    for errno in [libc::ENOENT, libc::EPERM, libc::EACCES, libc::ENOSYS] {
+        for old in [false, true] {
+            let server = StandIn::tls(ok(&package));
+            let mut run = Run::new(&server);
+            if old {
+                run = run.file(OUTPUT, OLD);
+                set_mode(run.path(OUTPUT), 0o640);
+            }
+            let filter = fault::fail(libc::SYS_linkat, errno);
+            let outcome = run
+                .command(|command| {
+                    fault::set_umask(command, 0o022);
+                    fault::install(command, filter);
+                })
+                .go();
+            outcome.exits(0).says("").leaves_only(OUTPUT, &package);
+            let expected = if old { 0o640 } else { 0o644 };
+            assert_eq!(mode(outcome.run.path(OUTPUT)), expected, "{outcome}");
+        }
+    }
+}
+
+#[test]
+fn a_disk_that_fails_to_link_is_an_error() {
+    for errno in [libc::EIO, libc::ENOSPC, libc::EDQUOT, libc::EROFS] {
+        let outcome = with_fault(Storage::Nameless, fault::fail(libc::SYS_linkat, errno));
+        outcome
+            .exits(1)
+            .complains("cannot write ")
+            .leaves_only(OUTPUT, OLD);
+    }
+}
+
+/// The copy is synced like any package, and a signal removes it.
+#[test]
+fn a_copy_is_synced_and_no_half_of_one_is_left() {
+    let copy = |filter: BpfProgram| {
+        let server = server();
+        let run = Run::new(&server).file(OUTPUT, OLD);
+        let filters = [fault::fail(libc::SYS_linkat, libc::EPERM), filter];
+        run.command(|command| filters.into_iter().for_each(|f| fault::install(command, f)))
+            .go()
+    };
+    let outcome = copy(fault::fail_sync_of(COPY, libc::EIO));
+    outcome
+        .exits(1)
+        .complains("Input/output error")
+        .leaves_only(OUTPUT, OLD);
+    let outcome = copy(fault::fail(libc::SYS_renameat, libc::EIO));
+    outcome
+        .exits(1)
+        .complains("Input/output error")
+        .leaves_only(OUTPUT, OLD);
+}
+
+#[test]
+#[ignore = "only root can mount file systems"]
+fn an_output_that_is_a_mount_point_is_an_error_that_says_so() {
+    if !fault::can_mount() {
+        return fault::skip("a mounted file", "the right to mount");
+    }
+    for storage in STORAGES {
+        let server = server();
+        let run = Run::new(&server).storage(storage).file(OUTPUT, OLD);
+        let mounted = run.side_file("mounted", b"mounted");
+        let target = CString::new(run.path(OUTPUT).as_os_str().as_bytes()).expect("no NUL");
+        let outcome = run
+            .command(|command| fault::replace_files(command, &[(&target, &mounted)]))
+            .go();
+        outcome
+            .exits(1)
+            .complains(&format!(
+                "cannot write ./{OUTPUT}: it is a mount point: mount its folder instead"
+            ))
             .leaves_only(OUTPUT, OLD);
     }
 }
@@ -722,16 +890,43 @@ fn a_package_s_memory_is_bounded() {
 }
 
 #[test]
-fn a_kill_leaves_the_old_file_and_nothing_else() {
+fn a_signal_leaves_the_old_file_and_nothing_else() {
     for storage in STORAGES {
-        for signal in [libc::SIGKILL, libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
-            let running = in_the_middle(|run| run.storage(storage).file(OUTPUT, OLD));
+        for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGALRM] {
+            let running = in_the_middle(|run| {
+                let run = run.storage(storage).file(OUTPUT, OLD);
+                run.args(&["--max-time", "0"])
+            });
             running.signal(signal);
             let outcome = running.wait();
-            assert_eq!(outcome.status.signal(), Some(signal));
-            assert_leaves_old(&outcome, storage);
+            assert_eq!(outcome.status.signal(), Some(signal), "{outcome}");
+            outcome.says("").leaves_only(OUTPUT, OLD);
         }
+        let running = in_the_middle(|run| run.storage(storage).file(OUTPUT, OLD));
+        running.signal(libc::SIGKILL);
+        let outcome = running.wait();
+        assert_eq!(outcome.status.signal(), Some(libc::SIGKILL), "{outcome}");
+        assert_leaves_old(&outcome, storage);
     }
+}
+
+/// Signals do not end process 1 of a container by their default action.
+#[test]
+#[ignore = "only root can make a PID namespace"]
+fn a_signal_ends_process_1_of_a_container() {
+    let server = StandIn::tls(vec![Step::AwaitClose]);
+    let unshare = ["unshare", "--pid", "--fork", "--kill-child"];
+    let running = Run::below(&unshare)
+        .calling(&server)
+        .storage(Storage::Named)
+        .spawn();
+    wait_until("the call is made", || !server.requests().is_empty());
+    let pid = running.pid;
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    let child = children.expect("its children").trim().parse().expect("one");
+    // SAFETY: it is a process of this test's.
+    assert_eq!(unsafe { libc::kill(child, libc::SIGTERM) }, 0);
+    running.wait().exits(128 + libc::SIGTERM).leaves_nothing();
 }
 
 #[test]
@@ -759,7 +954,7 @@ fn a_kill_at_any_moment_leaves_a_whole_file_and_the_next_run_succeeds() {
                     .collect();
                 match (&beside[..], storage) {
                     ([], _) => {}
-                    ([(name, content)], _) => {
+                    ([(name, content)], _) if signal == libc::SIGKILL => {
                         assert!(
                             name.as_bytes().starts_with(b".codearts-check-log."),
                             "{outcome}"
@@ -770,7 +965,7 @@ fn a_kill_at_any_moment_leaves_a_whole_file_and_the_next_run_succeeds() {
                             "{outcome}"
                         );
                     }
-                    _ => panic!("more than one file\n{outcome}"),
+                    _ => panic!("a file is left\n{outcome}"),
                 }
                 let next = Run::new(&server).storage(storage).arg("-o");
                 next.arg(outcome.run.folder.path()).go().exits(0);

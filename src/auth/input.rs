@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::report::error::Error;
 use crate::report::escape::display_path;
 use crate::system::files;
+use crate::system::streams::Waiting;
 
 const VALUE_HINT: &str = "--token-file and --credentials-file take a file; \
     a token itself goes into HUAWEICLOUD_TOKEN";
@@ -45,7 +46,9 @@ impl Input {
             format!("{self} holds a secret but is readable by its group or others: chmod 600 it")
         });
         let mut bytes = Vec::new();
-        file.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+        Waiting(file)
+            .take(limit as u64 + 1)
+            .read_to_end(&mut bytes)?;
         if bytes.is_empty() && matches!(self, Input::StandardInput) {
             return Err(io::Error::other("nothing came on standard input"));
         }

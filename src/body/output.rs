@@ -2,19 +2,22 @@
 //!
 //! Until it is whole, checked and on the disk, the package is a file without a name: whatever ends
 //! the run, even a power cut, leaves nothing behind and the old file untouched. Where the file
-//! system has no such files, the partial file has a short unique name beside the output's.
+//! system has no such files, or lets none get a name, the partial file has a short unique name beside
+//! the output's.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, Permissions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
+use std::mem;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::report::console::Console;
 use crate::report::error::Error;
 use crate::report::escape::display_path;
-use crate::system::deadline;
+use crate::system::deadline::{self, with_signals_blocked};
 use crate::system::files;
 use crate::system::folder::Folder;
 
@@ -37,22 +40,25 @@ pub struct Output {
 impl Output {
     /// Finds where the package goes: to a file, or, under the name `default_name`, into an existing
     /// folder. If something is there already, it must be a regular file.
-    pub fn find(path: PathBuf, default_name: &str) -> Result<Self, Error> {
-        let path = if path.is_dir() {
-            path.join(default_name)
-        } else {
-            path
-        };
+    pub fn find(mut path: PathBuf, default_name: &str) -> Result<Self, Error> {
+        if path.is_dir() {
+            path.push(default_name);
+        }
         let failed = |e: io::Error| Error::local("write", display_path(&path), e);
         let (folder_path, name) = split(&path).map_err(failed)?;
         let folder = Folder::open(folder_path)
             .map_err(|e| Error::local("open the folder", display_path(folder_path), e))?;
-        let found = find_old(&folder, name, &path).map_err(failed)?;
+        let old = folder.pin(name).map_err(failed)?;
+        let exists = old.is_some();
+        let replaced = match old {
+            Some(old) => is_model(&old, &folder, &path).map(|is_model| is_model.then_some(old)),
+            None => Ok(None),
+        };
         Ok(Self {
             folder,
             name: name.to_owned(),
-            exists: found.is_some(),
-            replaced: found.and_then(|(old, is_trusted)| is_trusted.then_some(old)),
+            exists,
+            replaced: replaced.map_err(failed)?,
             path,
         })
     }
@@ -62,8 +68,48 @@ impl Output {
         display_path(&self.path)
     }
 
-    fn failed(&self, action: &'static str, error: &io::Error) -> Error {
+    pub fn failed(&self, action: &'static str, error: &io::Error) -> Error {
         Error::local(action, self.display(), error)
+    }
+
+    /// Opens the file that is there already.
+    pub fn open_old(&self) -> Result<File, Error> {
+        let opened = self.folder.open_file(&self.name);
+        opened.map_err(|e| self.failed("read", &e))
+    }
+
+    /// Syncs the folder, so that the name is durable too.
+    pub fn sync_folder(&self, console: Console) -> Result<(), Error> {
+        let file = self.display();
+        match self.folder.sync() {
+            Ok(true) => {}
+            Ok(false) => console.detail(|| format!("{file}: its file system can't sync a folder")),
+            Err(e) => {
+                let reason = e.to_string();
+                return Err(Error::Unsynced { file, reason });
+            }
+        }
+        Ok(())
+    }
+
+    /// The mode of a new file. A file that is replaced may have been readable by few. Until the new
+    /// one has its mode, it is readable by its owner alone; else the umask decides, as for any file.
+    fn mode(&self) -> u32 {
+        if self.replaced.is_some() {
+            0o600
+        } else {
+            0o666
+        }
+    }
+
+    /// Creates a partial file that has a name.
+    fn create_named(&self) -> io::Result<(File, OsString)> {
+        with_signals_blocked(|| {
+            let create = |name: &OsStr| self.folder.create(name, self.mode());
+            let (file, name) = with_free_name(create)?;
+            deadline::remove_on_end(&self.folder, &name)?;
+            Ok((file, name))
+        })
     }
 }
 
@@ -80,35 +126,20 @@ impl Partial {
     /// Creates the partial file for the package that goes to `output`. What would fail at the end
     /// fails here, as far as it can be known.
     pub fn create(output: Output) -> Result<Self, Error> {
-        // A file that is replaced may have been readable by few. Until the new one has its mode,
-        // it is readable by its owner alone; else the umask decides, as for any new file.
-        let mode = if output.replaced.is_some() {
-            0o600
-        } else {
-            0o666
-        };
-        let folder = &output.folder;
-        let (file, name) = if let Ok(file) = folder.create_nameless(mode) {
+        let (file, name) = if let Ok(file) = output.folder.create_nameless(output.mode()) {
             (file, None)
         } else {
             // If the reason is another than a file system without O_TMPFILE, it comes again here.
-            let create = || -> io::Result<_> {
-                let (file, name) = with_free_name(|name| folder.create(name, mode))?;
-                deadline::remove_on_end(folder, &name)?;
-                Ok((file, Some(name)))
-            };
-            deadline::with_signal_blocked(create).map_err(|e| {
-                let folder_path = output.path.parent().unwrap_or(Path::new("."));
-                Error::local("create a file in", display_path(folder_path), e)
-            })?
+            let created = output.create_named();
+            let (file, name) = created.map_err(|e| output.failed("write", &e))?;
+            (file, Some(name))
         };
         Ok(Self { file, name, output })
     }
 
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.file
-            .write_all(bytes)
-            .map_err(|e| self.output.failed("write", &e))
+        let written = self.file.write_all(bytes);
+        written.map_err(|e| self.failed("write", &e))
     }
 
     /// The file, to be read back.
@@ -116,21 +147,16 @@ impl Partial {
         &mut self.file
     }
 
-    /// What was written can't be read back.
-    pub fn unreadable(&self, error: &io::Error) -> Error {
-        self.output.failed("read back", error)
+    pub fn failed(&self, action: &'static str, error: &io::Error) -> Error {
+        self.output.failed(action, error)
     }
 
     /// Makes the package durable, and then visible under its name, in one step.
-    pub fn commit(mut self) -> Result<(), Error> {
-        self.sync().map_err(|e| self.output.failed("write", &e))?;
-        deadline::disarm();
-        self.make_visible()
-            .map_err(|e| self.output.failed("write", &e))?;
-        self.output.folder.sync().map_err(|e| Error::Unsynced {
-            file: self.output.display(),
-            reason: e.to_string(),
-        })
+    pub fn commit(mut self, console: Console) -> Result<(), Error> {
+        self.sync()
+            .and_then(|()| self.make_visible())
+            .map_err(|e| self.failed("write", &e))?;
+        self.output.sync_folder(console)
     }
 
     /// Syncs the data; and only then, because that may take long, takes over the old file's access of
@@ -145,21 +171,61 @@ impl Partial {
     }
 
     fn make_visible(&mut self) -> io::Result<()> {
-        let Output { folder, name, .. } = &self.output;
-        if self.name.is_none() {
-            match folder.link(&self.file, name) {
-                Err(e) if e.kind() == ErrorKind::AlreadyExists => {
-                    let link = |name: &OsStr| folder.link(&self.file, name);
-                    self.name = Some(with_free_name(link)?.1);
-                }
-                linked => return linked,
+        let is_visible = with_signals_blocked(|| -> io::Result<bool> {
+            if self.name.is_none() && !self.link()? {
+                return Ok(false);
             }
+            self.rename()?;
+            deadline::disarm();
+            Ok(true)
+        })?;
+        if is_visible {
+            return Ok(());
         }
+        self.copy()?;
+        self.make_visible()
+    }
+
+    /// Links the nameless file to the output's name or, where that is taken, to one beside it; false
+    /// if this is refused here.
+    fn link(&mut self) -> io::Result<bool> {
+        let Output { folder, name, .. } = &self.output;
+        let link = |name: &OsStr| folder.link(&self.file, name);
+        match link(name) {
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+            linked => return linked,
+        }
+        let (is_linked, name) = with_free_name(link)?;
+        if is_linked {
+            deadline::remove_on_end(folder, &name)?;
+            self.name = Some(name);
+        }
+        Ok(is_linked)
+    }
+
+    /// Renames the partial file, if it has a name beside the output's.
+    fn rename(&mut self) -> io::Result<()> {
         if let Some(partial) = &self.name {
-            folder.rename(partial, name)?;
-            self.name = None;
+            let renamed = self.output.folder.rename(partial, &self.output.name);
+            renamed.map_err(|e| match e.kind() {
+                ErrorKind::ResourceBusy => {
+                    io::Error::other("it is a mount point: mount its folder instead")
+                }
+                _ => e,
+            })?;
         }
+        self.name = None;
         Ok(())
+    }
+
+    /// Copies the package from its nameless file into one with a name.
+    fn copy(&mut self) -> io::Result<()> {
+        let (file, name) = self.output.create_named()?;
+        self.name = Some(name);
+        let mut nameless = mem::replace(&mut self.file, file);
+        nameless.seek(SeekFrom::Start(0))?;
+        io::copy(&mut nameless, &mut self.file)?;
+        self.sync()
     }
 }
 
@@ -194,18 +260,14 @@ fn adopt_access(file: &File, old: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Pins the file of this name, if there is one, and tells whether it says who may read the new one:
-/// in a folder where all users may plant files, only one of our own does. If it is replaced during
-/// the run, the new file's mode is ignored.
-fn find_old(folder: &Folder, name: &OsStr, path: &Path) -> io::Result<Option<(File, bool)>> {
+/// Whether the old file, which must be a regular one, says who may read the new one: in a folder where
+/// all users may plant files, only one of our own does. If it is replaced during the run, the new file's
+/// mode is ignored.
+fn is_model(old: &File, folder: &Folder, path: &Path) -> io::Result<bool> {
     const STICKY: u32 = 0o1000;
-    let Some(old) = folder.pin(name)? else {
-        return Ok(None);
-    };
-    let found = old.metadata()?;
-    check_kind(&found, path)?;
-    let is_trusted = folder.metadata()?.mode() & STICKY == 0 || files::is_own(&found);
-    Ok(Some((old, is_trusted)))
+    let old = old.metadata()?;
+    check_kind(&old, path)?;
+    Ok(folder.metadata()?.mode() & STICKY == 0 || files::is_own(&old))
 }
 
 /// Has `create` make something under a name that is free.

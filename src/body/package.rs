@@ -5,9 +5,10 @@ use std::io::{Read, Seek, SeekFrom};
 
 use crate::api::error::MAX_ERROR_BODY;
 use crate::body::archive::{self, Fault};
-use crate::body::output::Partial;
+use crate::body::output::{Output, Partial};
 use crate::body::unexpected::recognize;
 use crate::http::response::Body;
+use crate::report::console::Console;
 use crate::report::error::Error;
 use crate::report::progress::Progress;
 
@@ -41,10 +42,10 @@ pub fn verify(body: &Body, partial: &mut Partial) -> Result<(), Error> {
     let checked = archive::check(partial.file());
     let fault = match checked {
         Ok(()) => return Ok(()),
-        Err(Fault::Unreadable(e)) => return Err(partial.unreadable(&e)),
+        Err(Fault::Unreadable(e)) => return Err(partial.failed("read back", &e)),
         Err(Fault::Incomplete(fault)) => fault,
     };
-    let beginning = read_beginning(partial.file()).map_err(|e| partial.unreadable(&e))?;
+    let beginning = read_beginning(partial.file()).map_err(|e| partial.failed("read back", &e))?;
     Err(recognize(body, &beginning).unwrap_or_else(|| {
         body.unexpected(if beginning.starts_with(b"PK\x03\x04") {
             format!("it is a ZIP archive cut short or damaged: {fault}")
@@ -52,6 +53,35 @@ pub fn verify(body: &Body, partial: &mut Partial) -> Result<(), Error> {
             format!("it is not a ZIP archive: {fault}")
         })
     }))
+}
+
+/// Whether the file that is there already counts as the package: it is a complete ZIP archive, or
+/// `any` file does. Then it and its folder are synced, which the run that saved it may have failed to
+/// do.
+pub fn is_there(output: &Output, any: bool, console: Console) -> Result<bool, Error> {
+    if !output.exists {
+        return Ok(false);
+    }
+    let mut file = output.open_old()?;
+    let checked = if any {
+        Ok(())
+    } else {
+        archive::check(&mut file)
+    };
+    match checked {
+        Ok(()) => {}
+        Err(Fault::Unreadable(e)) => return Err(output.failed("read", &e)),
+        Err(Fault::Incomplete(fault)) => {
+            let shown = output.display();
+            console.detail(|| {
+                format!("{shown} is replaced: it is not a complete ZIP archive: {fault}")
+            });
+            return Ok(false);
+        }
+    }
+    file.sync_all().map_err(|e| output.failed("sync", &e))?;
+    output.sync_folder(console)?;
+    Ok(true)
 }
 
 fn read_beginning(file: &mut File) -> std::io::Result<Vec<u8>> {

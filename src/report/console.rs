@@ -3,11 +3,11 @@
 //! Unless standard error is a terminal or `--verbose` is given, a successful run prints nothing there,
 //! so that cron sends no mail.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use crate::report::error::Error;
 use crate::report::progress::Progress;
-use crate::system::streams::write_stderr;
+use crate::system::streams::{write_stderr, write_stdout};
 
 /// How much goes to standard error.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -71,12 +71,12 @@ pub fn write_stderr_line(line: &str) {
 
 /// Prints to standard output what a program may read: a closed pipe is an error.
 pub fn write_stdout_data(text: &str) -> Result<(), Error> {
-    write(text).map_err(unwritable)
+    write_stdout(text).map_err(unwritable)
 }
 
 /// Prints to standard output what a person reads: a closed pipe, such as a pager's, is no error.
 pub fn write_stdout_text(text: &str) -> Result<(), Error> {
-    match write(text) {
+    match write_stdout(text) {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(unwritable),
     }
@@ -84,10 +84,4 @@ pub fn write_stdout_text(text: &str) -> Result<(), Error> {
 
 fn unwritable(error: io::Error) -> Error {
     Error::local("write to", "standard output", error)
-}
-
-fn write(text: &str) -> io::Result<()> {
-    let mut stdout = io::stdout();
-    stdout.write_all(text.as_bytes())?;
-    stdout.flush()
 }

@@ -1,5 +1,6 @@
-//! The end of a run that takes too long, whatever it waits for: a name lookup, standard input and a
-//! disk know no timeout of their own.
+//! What ends a run from outside: `--max-time`, whatever the run waits for (a name lookup, standard input
+//! and a disk know no timeout of their own), and the signals of a user, a service manager or an alarm that
+//! the caller has set. The partial file and the progress line are removed first.
 
 use std::ffi::{CString, OsStr, c_int};
 use std::io;
@@ -9,52 +10,57 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::folder::Folder;
-use super::raw::{c_string, check};
+use super::raw::c_string;
 use super::streams::stderr_is_ready;
+
+/// The signals that end a run, if they were not ignored at its start.
+const SIGNALS: [c_int; 4] = [libc::SIGALRM, libc::SIGTERM, libc::SIGINT, libc::SIGHUP];
 
 /// How long after the deadline the process is killed if its signal could not end it: there are waits
 /// that only a deadly signal ends (a disk behind NFS that does not answer). Most come back by themselves
 /// before, and then the run ends in good order.
 const KILL_AFTER: Duration = Duration::from_secs(5);
 
-/// What [`end`] prints, and the exit code that it ends with.
+/// What erases the progress line.
+static ERASE: OnceLock<&str> = OnceLock::new();
+/// What is printed at the deadline, and the exit code; not set where SIGALRM is the caller's.
 static TIMEOUT_MESSAGE: OnceLock<(String, c_int)> = OnceLock::new();
 /// What [`end`] removes: a name, and the descriptor of its folder.
 static PARTIAL_FILE: OnceLock<(c_int, CString)> = OnceLock::new();
 /// The timer that kills. `timer_t` is a pointer in libc; kept as usize so that it is `Sync`.
 static KILL_TIMER: OnceLock<usize> = OnceLock::new();
 
-/// Ends the process after `time` with `message` on standard error and this exit code.
-pub fn arm(time: Duration, message: String, exit_code: c_int) -> io::Result<()> {
-    set_once(&TIMEOUT_MESSAGE, (message, exit_code));
-    let handler = end as extern "C" fn(c_int);
-    // SAFETY: `end` makes only async-signal-safe calls (signal-safety(7)); all-zero bytes are a valid
-    // `sigaction` and a valid `itimerval`; every pointer is to a local or null.
-    unsafe {
-        let mut action: libc::sigaction = mem::zeroed();
-        action.sa_sigaction = handler as libc::sighandler_t;
-        check(libc::sigaction(
-            libc::SIGALRM,
-            &raw const action,
-            ptr::null_mut(),
-        ))?;
-        // A parent may have left the signal blocked.
-        mask(libc::SIG_UNBLOCK);
-        let mut timer: libc::itimerval = mem::zeroed();
-        timer.it_value.tv_sec = time.as_secs().try_into().map_err(io::Error::other)?;
-        timer.it_value.tv_usec = (time.subsec_micros() as i32).into(); // below a million
-        check(libc::setitimer(
-            libc::ITIMER_REAL,
-            &raw const timer,
-            ptr::null_mut(),
-        ))?;
-    }
-    // It is a second line of defence: where no such timer can be had, the run goes on.
-    let _ = arm_killer(time + KILL_AFTER);
-    Ok(())
+/// Has the signals end the run in good order. `erase` is what erases the progress line, if there is one.
+pub fn catch_signals(erase: &'static str) {
+    set_once(&ERASE, erase);
+    SIGNALS
+        .into_iter()
+        .filter(|&s| !is_ignored(s))
+        .for_each(catch);
 }
 
-fn arm_killer(time: Duration) -> io::Result<()> {
+/// Ends the process after `time`, at most a year, with `message` on standard error and this exit code,
+/// unless the caller has set an alarm that is sooner.
+pub fn arm(time: Duration, message: String, exit_code: c_int) {
+    if caller_s_alarm().is_some_and(|alarm| alarm < time) {
+        return;
+    }
+    set_once(&TIMEOUT_MESSAGE, (message, exit_code));
+    catch(libc::SIGALRM);
+    mask(libc::SIG_UNBLOCK, &set(&[libc::SIGALRM]));
+    // SAFETY: all-zero bytes are a valid `itimerval`; the pointers are to it or null. It can't fail:
+    // the arguments are valid.
+    unsafe {
+        let mut timer: libc::itimerval = mem::zeroed();
+        timer.it_value.tv_sec = time.as_secs() as libc::time_t;
+        timer.it_value.tv_usec = (time.subsec_micros() as i32).into();
+        libc::setitimer(libc::ITIMER_REAL, &raw const timer, ptr::null_mut());
+    }
+    arm_killer(time + KILL_AFTER);
+}
+
+/// A second line of defence: where no such timer can be had, the run goes on without it.
+fn arm_killer(time: Duration) {
     let mut timer = ptr::null_mut();
     // SAFETY: all-zero bytes are a valid `sigevent` and a valid `itimerspec`; every pointer is to a
     // local or null.
@@ -62,47 +68,24 @@ fn arm_killer(time: Duration) -> io::Result<()> {
         let mut event: libc::sigevent = mem::zeroed();
         event.sigev_notify = libc::SIGEV_SIGNAL;
         event.sigev_signo = libc::SIGKILL;
-        let clock = libc::CLOCK_MONOTONIC;
-        check(libc::timer_create(clock, &raw mut event, &raw mut timer))?;
-        set_once(&KILL_TIMER, timer as usize);
-        let mut at: libc::itimerspec = mem::zeroed();
-        at.it_value.tv_sec = time.as_secs().try_into().map_err(io::Error::other)?;
-        at.it_value.tv_nsec = (time.subsec_nanos() as i32).into(); // below a billion
-        check(libc::timer_settime(
-            timer,
-            0,
-            &raw const at,
-            ptr::null_mut(),
-        ))
+        if libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer) == 0 {
+            let mut at: libc::itimerspec = mem::zeroed();
+            at.it_value.tv_sec = time.as_secs() as libc::time_t;
+            at.it_value.tv_nsec = (time.subsec_nanos() as i32).into();
+            libc::timer_settime(timer, 0, &raw const at, ptr::null_mut());
+            set_once(&KILL_TIMER, timer as usize);
+        }
     }
 }
 
-fn set_once<T>(place: &OnceLock<T>, value: T) {
-    assert!(place.set(value).is_ok(), "it is set once in a run");
-}
-
-/// Runs `create` without being ended in the middle of it.
-pub fn with_signal_blocked<T>(create: impl FnOnce() -> T) -> T {
-    mask(libc::SIG_BLOCK);
-    let created = create();
-    mask(libc::SIG_UNBLOCK);
-    created
-}
-
-/// Has the deadline remove what has this name in `folder`, which must stay open, when it ends the
-/// process.
-pub fn remove_on_end(folder: &Folder, name: &OsStr) -> io::Result<()> {
-    set_once(&PARTIAL_FILE, (folder.descriptor(), c_string(name)?));
-    Ok(())
-}
-
-/// Takes the deadline back: what comes next must not be cut in two, by a timer or by a signal from
-/// elsewhere.
+/// Takes the deadline back, even one that has passed while the signals were blocked.
 pub fn disarm() {
     // SAFETY: no handler is installed, the signal is only ignored; the timer was created; all-zero
     // bytes are a valid `itimerspec`, and stop it; the pointers are to it or null.
     unsafe {
-        libc::signal(libc::SIGALRM, libc::SIG_IGN);
+        if TIMEOUT_MESSAGE.get().is_some() {
+            libc::signal(libc::SIGALRM, libc::SIG_IGN);
+        }
         if let Some(timer) = KILL_TIMER.get() {
             let never: libc::itimerspec = mem::zeroed();
             let timer = *timer as libc::timer_t;
@@ -111,11 +94,30 @@ pub fn disarm() {
     }
 }
 
-/// Removes what would be left, says why, and ends the process.
-extern "C" fn end(_signal: c_int) {
-    let Some((message, exit_code)) = TIMEOUT_MESSAGE.get() else {
-        return;
-    };
+/// Runs `act` without being ended in the middle of it.
+pub fn with_signals_blocked<T>(act: impl FnOnce() -> T) -> T {
+    let before = mask(libc::SIG_BLOCK, &set(&SIGNALS));
+    let done = act();
+    mask(libc::SIG_SETMASK, &before);
+    done
+}
+
+/// Has whatever ends the run remove what has this name in `folder`, which must stay open.
+pub fn remove_on_end(folder: &Folder, name: &OsStr) -> io::Result<()> {
+    set_once(&PARTIAL_FILE, (folder.descriptor(), c_string(name)?));
+    Ok(())
+}
+
+fn set_once<T>(place: &OnceLock<T>, value: T) {
+    assert!(place.set(value).is_ok(), "it is set once in a run");
+}
+
+/// Removes what would be left, and ends the process: at the deadline with a message, else by the
+/// signal, as a parent expects.
+extern "C" fn end(signal: c_int) {
+    let deadline = TIMEOUT_MESSAGE.get().filter(|_| signal == libc::SIGALRM);
+    let erase = ERASE.get().copied().unwrap_or_default();
+    let text = deadline.map_or(erase, |(message, _)| message);
     // SAFETY: the strings are as long as they say or NUL-terminated, `OnceLock::get` is an atomic
     // load, and every call is async-signal-safe (signal-safety(7)).
     unsafe {
@@ -123,21 +125,74 @@ extern "C" fn end(_signal: c_int) {
             libc::unlinkat(*folder, name.as_ptr(), 0);
         }
         // A full pipe must not keep the run from ending.
-        if stderr_is_ready() {
-            libc::write(libc::STDERR_FILENO, message.as_ptr().cast(), message.len());
+        if !text.is_empty() && stderr_is_ready() {
+            libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len());
         }
-        libc::_exit(*exit_code)
+        if let Some((_, exit_code)) = deadline {
+            libc::_exit(*exit_code);
+        }
+        libc::signal(signal, libc::SIG_DFL);
+        mask(libc::SIG_UNBLOCK, &set(&[signal]));
+        libc::raise(signal);
+        // A signal's default action does not end process 1 of a container.
+        libc::_exit(128 + signal)
     }
 }
 
-/// Blocks or unblocks the deadline's signal.
-fn mask(how: c_int) {
-    // SAFETY: all-zero bytes are a valid set; the pointers are to it or null. It can't fail: the
-    // arguments are valid.
+/// Has the signal call [`end`], with the others blocked.
+fn catch(signal: c_int) {
+    let handler = end as extern "C" fn(c_int);
+    // SAFETY: `end` makes only async-signal-safe calls; all-zero bytes are a valid `sigaction`; the
+    // pointers are to it or null. It can't fail: the arguments are valid.
     unsafe {
-        let mut alarm: libc::sigset_t = mem::zeroed();
-        libc::sigemptyset(&raw mut alarm);
-        libc::sigaddset(&raw mut alarm, libc::SIGALRM);
-        libc::sigprocmask(how, &raw const alarm, ptr::null_mut());
+        let mut action: libc::sigaction = mem::zeroed();
+        action.sa_sigaction = handler as libc::sighandler_t;
+        action.sa_mask = set(&SIGNALS);
+        libc::sigaction(signal, &raw const action, ptr::null_mut());
     }
+}
+
+fn is_ignored(signal: c_int) -> bool {
+    // SAFETY: as for `catch`.
+    unsafe {
+        let mut action: libc::sigaction = mem::zeroed();
+        libc::sigaction(signal, ptr::null(), &raw mut action);
+        action.sa_sigaction == libc::SIG_IGN
+    }
+}
+
+/// The time until the alarm that the caller has set (alarm(2), setitimer(2)): it outlives exec. It does
+/// not count if its signal is ignored or blocked.
+fn caller_s_alarm() -> Option<Duration> {
+    let blocked = mask(libc::SIG_BLOCK, &set(&[]));
+    // SAFETY: all-zero bytes are a valid `itimerval`; the pointers are to valid locals. Neither call
+    // can fail: the arguments are valid.
+    let (is_blocked, time) = unsafe {
+        let mut timer: libc::itimerval = mem::zeroed();
+        libc::getitimer(libc::ITIMER_REAL, &raw mut timer);
+        let is_blocked = libc::sigismember(&raw const blocked, libc::SIGALRM) == 1;
+        (is_blocked, timer.it_value)
+    };
+    let time = Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
+    (!time.is_zero() && !is_blocked && !is_ignored(libc::SIGALRM)).then_some(time)
+}
+
+fn set(signals: &[c_int]) -> libc::sigset_t {
+    // SAFETY: all-zero bytes are a valid set, and the pointer is to it.
+    unsafe {
+        let mut set: libc::sigset_t = mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        for signal in signals {
+            libc::sigaddset(&raw mut set, *signal);
+        }
+        set
+    }
+}
+
+/// Changes which signals are blocked, and returns which were before.
+fn mask(how: c_int, signals: &libc::sigset_t) -> libc::sigset_t {
+    let mut before = set(&[]);
+    // SAFETY: the pointers are to valid sets. It can't fail: the arguments are valid.
+    unsafe { libc::sigprocmask(how, signals, &raw mut before) };
+    before
 }

@@ -7,8 +7,8 @@ use std::ffi::{OsStr, c_int};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use super::raw::{c_string, check};
 
@@ -27,26 +27,29 @@ impl Folder {
         self.0.metadata()
     }
 
-    pub fn sync(&self) -> io::Result<()> {
-        self.0.sync_all()
+    /// Syncs the folder; false if its file system has no such thing (CIFS, vboxsf).
+    pub fn sync(&self) -> io::Result<bool> {
+        const UNSUPPORTED: [c_int; 3] = [libc::EINVAL, libc::ENOTSUP, libc::EOPNOTSUPP];
+        match self.0.sync_all() {
+            Err(e) if has_code(&e, &UNSUPPORTED) => Ok(false),
+            synced => synced.map(|()| true),
+        }
     }
 
     /// Creates a file that has no name (`O_TMPFILE`, open(2)) and that [`Folder::link`] can name
     /// later: it vanishes with the process, however that ends.
     pub fn create_nameless(&self, mode: u32) -> io::Result<File> {
-        let file = self.open_at(OsStr::new("."), libc::O_RDWR | libc::O_TMPFILE, mode)?;
-        // Without /proc there is no way to name it: found out now, not after the download.
-        let (by_link, by_file) = (proc_link(&file).metadata()?, file.metadata()?);
-        if (by_link.dev(), by_link.ino()) == (by_file.dev(), by_file.ino()) {
-            Ok(file)
-        } else {
-            Err(io::ErrorKind::Unsupported.into())
-        }
+        self.open_at(OsStr::new("."), libc::O_RDWR | libc::O_TMPFILE, mode)
     }
 
     /// Creates a file under a name, which must be free.
     pub fn create(&self, name: &OsStr, mode: u32) -> io::Result<File> {
         self.open_at(name, libc::O_RDWR | libc::O_CREAT | libc::O_EXCL, mode)
+    }
+
+    /// Opens the file of this name for reading.
+    pub fn open_file(&self, name: &OsStr) -> io::Result<File> {
+        self.open_at(name, libc::O_RDONLY | libc::O_NOFOLLOW, 0)
     }
 
     /// Opens what has this name, if anything has, for its metadata alone (`O_PATH`, open(2)): it need
@@ -58,12 +61,20 @@ impl Folder {
         }
     }
 
-    /// Gives a file of [`Folder::create_nameless`] a name, which must be free.
-    pub fn link(&self, file: &File, name: &OsStr) -> io::Result<()> {
-        let from = c_string(proc_link(file).as_os_str())?;
-        let to = c_string(name)?;
+    /// Gives a file of [`Folder::create_nameless`] a name, which must be free; false if this is
+    /// refused here (by AppArmor, a seccomp filter or some Androids, or for want of /proc).
+    pub fn link(&self, file: &File, name: &OsStr) -> io::Result<bool> {
+        const FAULTS: [c_int; 5] = [
+            libc::EEXIST,
+            libc::ENOSPC,
+            libc::EDQUOT,
+            libc::EIO,
+            libc::EROFS,
+        ];
+        let from = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let (from, to) = (c_string(OsStr::new(&from))?, c_string(name)?);
         // SAFETY: both are NUL-terminated strings that outlive the call.
-        check(unsafe {
+        let linked = check(unsafe {
             libc::linkat(
                 libc::AT_FDCWD,
                 from.as_ptr(),
@@ -71,7 +82,11 @@ impl Folder {
                 to.as_ptr(),
                 libc::AT_SYMLINK_FOLLOW,
             )
-        })
+        });
+        match linked {
+            Err(e) if !has_code(&e, &FAULTS) => Ok(false),
+            linked => linked.map(|()| true),
+        }
     }
 
     pub fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
@@ -87,7 +102,7 @@ impl Folder {
         check(unsafe { libc::unlinkat(self.0.as_raw_fd(), name.as_ptr(), 0) })
     }
 
-    /// For the deadline, which removes a name by it.
+    /// For the signals, which remove a name by it.
     pub(super) fn descriptor(&self) -> c_int {
         self.0.as_raw_fd()
     }
@@ -104,7 +119,8 @@ impl Folder {
     }
 }
 
-/// The path by which a nameless file can be linked.
-fn proc_link(file: &File) -> PathBuf {
-    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
+fn has_code(error: &io::Error, codes: &[c_int]) -> bool {
+    error
+        .raw_os_error()
+        .is_some_and(|code| codes.contains(&code))
 }

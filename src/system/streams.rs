@@ -1,21 +1,73 @@
 //! The standard streams, as far as std does not see to them.
 
-use std::io::{self, Write};
+use std::ffi::{c_int, c_short};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::{AsFd, AsRawFd};
+
+/// A stream that is waited for even in non-blocking mode, which some parents leave behind.
+pub struct Waiting(pub File);
+
+impl Waiting {
+    fn retry<T>(
+        &mut self,
+        event: c_short,
+        mut act: impl FnMut(&mut File) -> io::Result<T>,
+    ) -> io::Result<T> {
+        loop {
+            match act(&mut self.0) {
+                Err(e) if e.kind() == ErrorKind::WouldBlock => poll(self.0.as_raw_fd(), event, -1),
+                done => return done,
+            };
+        }
+    }
+}
+
+impl Read for Waiting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.retry(libc::POLLIN, |file| file.read(buffer))
+    }
+}
+
+impl Write for Waiting {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.retry(libc::POLLOUT, |file| file.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+pub fn write_stdout(text: &str) -> io::Result<()> {
+    write(&io::stdout(), text)
+}
 
 /// Writes to standard error, a line or more at once, so that the lines of runs at once don't mix. If it
 /// can't be written, there is no other place to say so.
 pub fn write_stderr(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
+    let _ = write(&io::stderr(), text);
+}
+
+fn write(stream: &impl AsFd, text: &str) -> io::Result<()> {
+    let stream = File::from(stream.as_fd().try_clone_to_owned()?);
+    Waiting(stream).write_all(text.as_bytes())
 }
 
 /// Whether standard error takes something now. A file or a terminal always does; a pipe that is full
 /// does not.
 pub(super) fn stderr_is_ready() -> bool {
-    let mut stderr = libc::pollfd {
-        fd: libc::STDERR_FILENO,
-        events: libc::POLLOUT,
-        revents: 0,
+    poll(libc::STDERR_FILENO, libc::POLLOUT, 0)
+}
+
+/// Waits for an event, for at most `timeout` milliseconds, and tells whether it came.
+fn poll(fd: c_int, events: c_short, timeout: c_int) -> bool {
+    let revents = 0;
+    let mut stream = libc::pollfd {
+        fd,
+        events,
+        revents,
     };
     // SAFETY: the pointer is to a local, and the call is async-signal-safe.
-    unsafe { libc::poll(&raw mut stderr, 1, 0) == 1 }
+    unsafe { libc::poll(&raw mut stream, 1, timeout) == 1 }
 }
