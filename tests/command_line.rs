@@ -621,7 +621,16 @@ fn an_alarm_that_the_caller_has_set_ends_the_run() {
         let outcome = run(limit, libc::SIG_IGN);
         outcome.exits(6).complains("silent for 3 s (--timeout)");
     }
-    let outcome = run("2", libc::SIG_IGN);
+    // Where no timeout of the network's could do it.
+    let run = Run::bare().args(&["-e", NOWHERE, ID, "--max-time", "2", "-t"]);
+    let path = fifo(&run);
+    let outcome = run
+        .arg(&path)
+        .command(|command| {
+            fault::set_signal(command, libc::SIGALRM, libc::SIG_IGN);
+            fault::set_alarm(command, 1);
+        })
+        .go();
     outcome.exits(6).complains("not finished after 2 s");
 }
 
