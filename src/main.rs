@@ -31,7 +31,7 @@ use crate::http::options::Options;
 use crate::http::request::Request;
 use crate::report::console::{Console, write_stderr_line, write_stdout_data, write_stdout_text};
 use crate::report::error::{Error, Failure};
-use crate::report::progress::{ERASE_LINE, size};
+use crate::report::progress::{erase_line, size};
 use crate::system::allocator::PageAligned;
 use crate::system::{deadline, process};
 
@@ -75,7 +75,7 @@ fn run() -> Result<(), Failure> {
 
 fn download(call: &Call, wanted: Download, options: Options) -> Result<(), Error> {
     let console = Console::new(options.verbosity);
-    limit_run(call, &options, console);
+    limit_run(call, &options);
     let output = Output::find(wanted.output, &wanted.default_name)?;
     let shown = output.display();
     if !wanted.clobber && package::is_there(&output, !wanted.verify, console)? {
@@ -85,7 +85,7 @@ fn download(call: &Call, wanted: Download, options: Options) -> Result<(), Error
     let request = Request::prepare(call.clone(), options, console)?;
     let mut partial = Partial::create(output)?;
     let mut body = request.send(console)?.into_body()?;
-    let progress = console.progress(body.length);
+    let progress = console.progress(&call.subject()[..8], body.length);
     let length = package::save(&mut body, &mut partial, progress)?;
     if wanted.verify {
         package::verify(&body, &mut partial)?;
@@ -97,7 +97,7 @@ fn download(call: &Call, wanted: Download, options: Options) -> Result<(), Error
 
 fn list(call: &Call, options: Options) -> Result<(), Error> {
     let console = Console::new(options.verbosity);
-    limit_run(call, &options, console);
+    limit_run(call, &options);
     let mut body = Request::prepare(call.clone(), options, console)?
         .send(console)?
         .into_body()?;
@@ -108,12 +108,8 @@ fn list(call: &Call, options: Options) -> Result<(), Error> {
 }
 
 /// Makes the run end in good order by a signal, and soon after `--max-time`, whatever it waits for.
-fn limit_run(call: &Call, options: &Options, console: Console) {
-    let erase = if console.is_interactive() {
-        ERASE_LINE
-    } else {
-        ""
-    };
+fn limit_run(call: &Call, options: &Options) {
+    let erase = erase_line();
     deadline::catch_signals(erase);
     let Some(time) = options.limits.run else {
         return;

@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::fault;
-use crate::harness::{ID, OUTPUT, Outcome, Run, TOKEN, make_fifo, os, wait_until};
+use crate::harness::{ID, OUTPUT, Outcome, Run, Running, TOKEN, make_fifo, os, wait_until};
 use crate::packages::{PACKAGE, ok};
 use crate::stand_in::{StandIn, Step, response};
 
@@ -814,45 +814,60 @@ fn terminal() -> (File, File) {
 
 /// A run on a terminal, and everything that the terminal got.
 fn on_terminal(run: Run) -> (Outcome, String) {
+    let (mut outcomes, seen) = on_one_terminal(vec![run]);
+    (outcomes.remove(0), seen)
+}
+
+/// Runs at once on one terminal, and everything that it got.
+fn on_one_terminal(runs: Vec<Run>) -> (Vec<Outcome>, String) {
     let (mut controller, terminal) = terminal();
     assert!(terminal.as_raw_fd() > 2);
-    let running = run
-        .command(|command| {
+    let started = runs.into_iter().map(|run| {
+        let terminal = terminal.try_clone().expect("the terminal again");
+        let run = run.command(|command| {
             command
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .stderr(terminal);
-        })
-        .start();
+        });
+        run.start()
+    });
+    let running: Vec<_> = started.collect();
+    drop(terminal);
     let reader = std::thread::spawn(move || {
         let mut seen = Vec::new();
         // Reading a terminal fails with EIO once no process has it open.
         let _ = controller.read_to_end(&mut seen);
         String::from_utf8_lossy(&seen).into_owned()
     });
-    let mut outcome = running.wait();
-    // The command holds the terminal's other end open.
-    outcome.run = Run::bare();
-    (outcome, reader.join().expect("what the terminal got"))
+    let wait = |running: Running| {
+        let mut outcome = running.wait();
+        outcome.run = Run::bare(); // its command holds the terminal open
+        outcome
+    };
+    let outcomes = running.into_iter().map(wait).collect();
+    (outcomes, reader.join().expect("what the terminal got"))
+}
+
+/// A package of which the first bytes come one by one.
+fn trickle() -> Vec<Step> {
+    let length = PACKAGE.len();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+    vec![
+        Step::Send(head.into_bytes()),
+        Step::Trickle(PACKAGE[..4].to_vec(), Duration::from_millis(60)),
+        Step::Send(PACKAGE[4..].to_vec()),
+    ]
 }
 
 #[test]
 fn a_terminal_gets_a_progress_line_that_is_erased_and_the_result() {
-    let head = format!(
-        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
-        PACKAGE.len()
-    );
-    let script = vec![
-        Step::Send(head.into_bytes()),
-        Step::Trickle(PACKAGE[..4].to_vec(), Duration::from_millis(60)),
-        Step::Send(PACKAGE[4..].to_vec()),
-    ];
-    let server = StandIn::tls(script.clone());
+    let server = StandIn::tls(trickle());
     let (outcome, seen) = on_terminal(Run::new(&server));
     outcome.exits(0);
     let length = PACKAGE.len();
-    assert!(seen.starts_with("\r\u{1b}[2K1 B of "), "{seen:?}");
-    assert!(seen.contains(&format!(" of {length} B, ")), "{seen:?}");
+    let start = format!("\r\u{1b}[2Ka777ff00   0 % [>                   ]  1 of {length} B  ");
+    assert!(seen.starts_with(&start), "{seen:?}");
     let end = format!("\r\u{1b}[2Ksaved ./{OUTPUT} ({length} B)\r\n");
     assert!(seen.ends_with(&end), "{seen:?}");
     // At most one drawing in each tenth of a second.
@@ -863,10 +878,60 @@ fn a_terminal_gets_a_progress_line_that_is_erased_and_the_result() {
         "{seen:?}\n{outcome}"
     );
 
-    let server = StandIn::tls(script);
     let (outcome, seen) = on_terminal(Run::new(&server).arg("--quiet"));
     outcome.exits(0);
     assert_eq!(seen, "");
+
+    let (outcome, seen) = on_terminal(Run::new(&server).env("TERM", "dumb"));
+    outcome.exits(0);
+    assert_eq!(seen, format!("saved ./{OUTPUT} ({length} B)\r\n"));
+
+    let run = Run::new(&server).arg("-n").file(OUTPUT, &PACKAGE);
+    let (outcome, seen) = on_terminal(run);
+    outcome.exits(0);
+    assert_eq!(seen, format!("\r\u{1b}[2K./{OUTPUT} already exists\r\n"));
+}
+
+/// As with `xargs -P 4`.
+#[test]
+fn runs_at_once_leave_their_results_on_the_terminal_and_nothing_else() {
+    let server = StandIn::tls(trickle());
+    let runs = (0..4).map(|_| Run::new(&server)).collect();
+    let (outcomes, seen) = on_one_terminal(runs);
+    for outcome in outcomes {
+        outcome.exits(0);
+    }
+    let shown = |line: &str| line.rsplit("\r\u{1b}[2K").next().map(str::to_owned);
+    let screen: Vec<_> = seen.lines().filter_map(shown).collect();
+    let result = format!("saved ./{OUTPUT} ({} B)", PACKAGE.len());
+    assert_eq!(screen, vec![result; 4], "{seen:?}");
+}
+
+#[test]
+fn a_signal_erases_the_progress_line() {
+    let mut script = trickle();
+    script[2] = Step::AwaitClose;
+    let server = StandIn::tls(script);
+    let (mut controller, terminal) = terminal();
+    let run = Run::new(&server).command(|command| {
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(terminal);
+    });
+    let mut running = run.start();
+    running.run = Run::bare(); // its command holds the terminal open
+    let mut seen = String::new();
+    let mut buffer = [0; 1000];
+    while !seen.contains(" left") {
+        let length = controller.read(&mut buffer).expect("the progress line");
+        seen += &String::from_utf8_lossy(&buffer[..length]);
+    }
+    running.signal(libc::SIGTERM);
+    let outcome = running.wait();
+    assert_eq!(outcome.status.signal(), Some(libc::SIGTERM), "{outcome}");
+    let length = controller.read(&mut buffer).expect("what erases it");
+    assert_eq!(&buffer[..length], b"\r\x1b[2K");
 }
 
 /// What is typed there would show.

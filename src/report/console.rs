@@ -6,7 +6,7 @@
 use std::io::{self, IsTerminal};
 
 use crate::report::error::Error;
-use crate::report::progress::Progress;
+use crate::report::progress::{Progress, erase_line};
 use crate::system::streams::{write_stderr, write_stdout};
 
 /// How much goes to standard error.
@@ -32,14 +32,10 @@ impl Console {
         }
     }
 
-    /// Whether the progress is shown: on a terminal, unless `--quiet`.
-    pub fn is_interactive(self) -> bool {
-        self.is_interactive
-    }
-
-    /// A progress line for `total` bytes, or for an unknown number of them.
-    pub fn progress(self, total: Option<u64>) -> Progress {
-        Progress::new(total, self.is_interactive)
+    /// A progress line for a package of `total` bytes, or of unknown length; shown on a terminal,
+    /// unless `--quiet`.
+    pub fn progress(self, label: &str, total: Option<u64>) -> Progress {
+        Progress::new(label, total, self.is_interactive)
     }
 
     /// A line shown with `--verbose`, and made only then.
@@ -64,9 +60,9 @@ impl Console {
     }
 }
 
-/// Prints a line on standard error.
+/// Prints a line on standard error, in the place of a progress line: another run's, too.
 pub fn write_stderr_line(line: &str) {
-    write_stderr(&format!("{line}\n"));
+    write_stderr(&format!("{}{line}\n", erase_line()));
 }
 
 /// Prints to standard output what a program may read: a closed pipe is an error.

@@ -1,5 +1,7 @@
 //! The progress line of a download, for a terminal.
 
+use std::env;
+use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
 use crate::system::streams::write_stderr;
@@ -7,84 +9,149 @@ use crate::system::streams::write_stderr;
 /// The shortest time between two drawings. Redrawing more often costs CPU and flickers.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Back to the line's beginning, and erase the line (ECMA-48, EL).
-pub const ERASE_LINE: &str = "\r\x1b[2K";
+/// The longest line, in columns: a terminal of the usual 80 does not wrap it.
+const LINE: usize = 79;
 
-/// One line on standard error that is drawn anew as bytes come in.
+/// The widest bar, in columns.
+const BAR: usize = 20;
+
+/// One line on standard error that is drawn anew as bytes come in. What is printed next erases it.
 pub struct Progress {
+    label: String,
     started: Instant,
     drawn: Option<Instant>,
     bytes: u64,
     total: Option<u64>,
-    shown: bool,
+    /// What erases the line before; empty if none is shown.
+    erase: &'static str,
 }
 
 impl Progress {
-    /// A progress line for a package of `total` bytes, or of unknown length, if it is `shown`.
-    pub fn new(total: Option<u64>, shown: bool) -> Self {
+    /// A line that begins with `label`, for a package of `total` bytes, or of unknown length.
+    pub fn new(label: &str, total: Option<u64>, is_shown: bool) -> Self {
         Self {
+            label: label.to_owned(),
             started: Instant::now(),
             drawn: None,
             bytes: 0,
-            total,
-            shown,
+            total: total.filter(|total| *total > 0),
+            erase: if is_shown { erase_line() } else { "" },
         }
     }
 
     pub fn add(&mut self, bytes: usize) {
         self.bytes += bytes as u64;
         let is_due = self.drawn.is_none_or(|at| at.elapsed() >= REDRAW_INTERVAL);
-        if self.shown && is_due {
+        if is_due && !self.erase.is_empty() {
             self.drawn = Some(Instant::now());
-            write_stderr(&format!("{ERASE_LINE}{}", self.line()));
-        }
-    }
-
-    fn line(&self) -> String {
-        let seconds = self.started.elapsed().as_secs_f64().max(0.001);
-        let rate = size((self.bytes as f64 / seconds) as u64);
-        let bytes = size(self.bytes);
-        match self.total {
-            Some(total) if total > 0 => {
-                let percent = self.bytes as f64 * 100.0 / total as f64;
-                format!("{bytes} of {}, {percent:.0} %, {rate}/s", size(total))
-            }
-            _ => format!("{bytes}, {rate}/s"),
+            let line = line(&self.label, self.bytes, self.total, self.started.elapsed());
+            write_stderr(&format!("{}{line}", self.erase));
         }
     }
 }
 
-/// Erases the line: whatever comes next stands on a clean one.
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if self.drawn.is_some() {
-            write_stderr(ERASE_LINE);
-        }
+/// What erases the line that the cursor is in (ECMA-48, EL), if standard error is a terminal that
+/// understands it.
+pub fn erase_line() -> &'static str {
+    let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+    if io::stderr().is_terminal() && !is_dumb {
+        "\r\x1b[2K"
+    } else {
+        ""
+    }
+}
+
+fn line(label: &str, bytes: u64, total: Option<u64>, elapsed: Duration) -> String {
+    let rate = bytes as f64 / elapsed.as_secs_f64().max(0.001);
+    let shown_rate = size(rate as u64);
+    let Some(total) = total else {
+        return format!("{label}  {}  {shown_rate}/s", size(bytes));
+    };
+    let share = (bytes as f64 / total as f64).min(1.0);
+    let (scale, unit) = unit(total);
+    let (done, all) = (number(bytes, scale), number(total, scale));
+    let left = time(total.saturating_sub(bytes) as f64 / rate.max(1.0));
+    let start = format!("{label}{:4.0} % [", share * 100.0);
+    let end = format!("]  {done} of {all} {unit}  {shown_rate}/s  {left} left");
+    let width = BAR.min(LINE.saturating_sub(start.len() + end.len()));
+    let full = (share * width as f64) as usize;
+    let bar = format!("{:=>full$}{}", "", if full < width { ">" } else { "" });
+    let mut line = format!("{start}{bar:width$}{end}");
+    line.truncate(LINE);
+    line
+}
+
+fn time(seconds: f64) -> String {
+    match seconds.ceil() as u64 {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3600),
     }
 }
 
 /// A number of bytes in the largest fitting binary unit: `512 B`, `12.3 MiB`.
 pub fn size(bytes: u64) -> String {
-    let mut amount = bytes as f64;
-    let mut unit = "B";
+    let (scale, unit) = unit(bytes);
+    format!("{} {unit}", number(bytes, scale))
+}
+
+/// A number of bytes in a unit of `scale` bytes.
+fn number(bytes: u64, scale: f64) -> String {
+    let decimals = usize::from(scale > 1.0);
+    format!("{:.decimals$}", bytes as f64 / scale)
+}
+
+/// The largest unit that fits, and its bytes.
+fn unit(bytes: u64) -> (f64, &'static str) {
+    let mut unit = (1.0, "B");
     for larger in ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] {
         // From here on, one decimal would be rounded up to 1024.
-        if amount < 1023.95 {
+        if (bytes as f64) < 1023.95 * unit.0 {
             break;
         }
-        amount /= 1024.0;
-        unit = larger;
+        unit = (unit.0 * 1024.0, larger);
     }
-    if unit == "B" {
-        format!("{bytes} B")
-    } else {
-        format!("{amount:.1} {unit}")
-    }
+    unit
 }
 
 #[cfg(test)]
 mod tests {
-    use super::size;
+    use std::time::Duration;
+
+    use super::{LINE, line, size};
+
+    #[test]
+    fn a_line_has_a_bar_and_the_time_left() {
+        const MIB: u64 = 1 << 20;
+        let line = |bytes, total, seconds| {
+            line("a777ff00", bytes, total, Duration::from_secs_f64(seconds))
+        };
+        for (drawn, expected) in [
+            (
+                line(2_202_010, Some(8 * MIB), 0.808),
+                "a777ff00  26 % [=====>              ]  2.1 of 8.0 MiB  2.6 MiB/s  3 s left",
+            ),
+            (
+                line(1, Some(3), 100.0),
+                "a777ff00  33 % [======>             ]  1 of 3 B  0 B/s  2 s left",
+            ),
+            (
+                line(8 * MIB, Some(8 * MIB), 1.0),
+                "a777ff00 100 % [====================]  8.0 of 8.0 MiB  8.0 MiB/s  0 s left",
+            ),
+            (line(3 * MIB, None, 2.0), "a777ff00  3.0 MiB  1.5 MiB/s"),
+        ] {
+            assert_eq!(drawn, expected);
+        }
+        for total in [1, 1 << 40, u64::MAX] {
+            for bytes in [1, total / 2, total, u64::MAX] {
+                for seconds in [0.0, 0.1, 1e9] {
+                    let line = line(bytes, Some(total), seconds);
+                    assert!(line.len() <= LINE, "{line}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_size_has_one_decimal_in_the_largest_unit_that_fits() {
