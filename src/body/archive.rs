@@ -27,6 +27,10 @@ const ZIP64_EXTRA: u64 = 0x0001;
 const IN_ZIP64_16: u64 = 0xffff;
 const IN_ZIP64_32: u64 = 0xffff_ffff;
 
+/// The version of a reader that knows encrypted directories, times ten (4.4.3.2): their end record has
+/// more data behind it (7.3.4).
+const ENCRYPTION_VERSION: u64 = 62;
+
 /// The longest comment of an archive, in bytes (its length has 16 bits).
 const MAX_COMMENT: u64 = 0xffff;
 
@@ -73,6 +77,8 @@ const NO_END64: Fault = Incomplete("its ZIP64 end record is not where its locato
 const CONTRADICTION: Fault = Incomplete("its two end records contradict each other");
 const MORE_BEHIND: Fault = Incomplete("something follows its end record");
 const SPLIT: Fault = Incomplete("it is one part of a split archive");
+const ENCRYPTED: Fault = Incomplete("its directory is encrypted");
+const NO_END: Fault = Incomplete("it has no end record");
 
 /// Checks that `file` is one complete ZIP archive, from its first byte to its last: an end record
 /// with only its comment and padding behind it, a central directory that ends where the end records
@@ -110,23 +116,24 @@ struct Directory {
 
 /// Finds the end record and, by it, the directory. The record's signature may also be in its own
 /// comment, so the last one that fits counts: with only a comment and padding behind it, and a
-/// directory that ends where it begins.
+/// directory that ends where it begins. If none fits, the last one's fault is told: those before it may
+/// be of archives in this one.
 fn find_directory(file: &mut (impl Read + Seek)) -> Result<Directory, Fault> {
     let size = file.seek(SeekFrom::End(0)).map_err(Unreadable)?;
     let tail_start = size.saturating_sub(END.length + MAX_COMMENT + MAX_PADDING);
     let tail = read_at(file, tail_start, size - tail_start)?;
-    let mut fault = Incomplete("it has no end record");
+    let mut fault = None;
     for at in (0..tail.len()).rev() {
         let mut end = Fields(&tail[at..]);
         if end.expect(&END).is_err() {
             continue;
         }
         match parse_end(file, end, tail_start + at as u64) {
-            Err(Incomplete(what)) => fault = Incomplete(what),
+            Err(Incomplete(what)) => fault = fault.or(Some(Incomplete(what))),
             found => return found,
         }
     }
-    Err(fault)
+    Err(fault.unwrap_or(NO_END))
 }
 
 /// Parses the end record at `at`, where `end` is the rest of the file behind its signature, and the
@@ -168,7 +175,11 @@ fn parse_end(
     if end64.u64()?.checked_add(12) != Some(room) {
         return Err(NO_END64);
     }
-    end64.skip(4)?; // versions
+    end64.skip(2)?; // version made by
+    let (version, is_long) = (end64.u16()?, room > END64.length);
+    if version & 0xff >= ENCRYPTION_VERSION && is_long {
+        return Err(ENCRYPTED);
+    }
     let long = EndRecord {
         disks: [end64.u32()?, end64.u32()?],
         entries_here: end64.u64()?,
@@ -602,6 +613,58 @@ mod tests {
             package[count + 2] += 1; // 65,536 more
         }
         assert!(!passes(&package));
+    }
+
+    #[track_caller]
+    fn assert_fault(archive: &[u8], expected: &str) {
+        match check(&mut Cursor::new(archive)) {
+            Err(Fault::Incomplete(fault)) => assert_eq!(fault, expected),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_fault_nearest_to_the_end_is_told() {
+        let entry = PlannedEntry {
+            name: "inner.zip".to_owned(),
+            content: write(&Plan::default()),
+            zip64: false,
+            extra: None,
+        };
+        let mut archive = write(&Plan {
+            entries: vec![entry],
+            comment: b"a comment".to_vec(),
+        });
+        archive.pop();
+        assert_fault(&archive, "one of its records is cut short");
+        archive.truncate(archive.len() - 30);
+        assert_fault(&archive, "something follows its end record");
+    }
+
+    #[test]
+    fn an_encrypted_directory_is_told_by_its_name() {
+        const START: u64 = 40;
+        const LENGTH: u64 = 60;
+        const MORE: u64 = 30; // behind the end record: the algorithm and its data
+        let archive = |version: u16| {
+            let mut archive = vec![0xa5; (START + LENGTH) as usize];
+            archive.extend(b"PK\x06\x06");
+            archive.extend((END64.length - 12 + MORE).to_le_bytes());
+            archive.extend([version.to_le_bytes(), version.to_le_bytes()].concat());
+            archive.extend([0; 8]); // disks
+            for number in [1, 2, LENGTH, START] {
+                archive.extend(number.to_le_bytes());
+            }
+            archive.extend([0; MORE as usize]);
+            archive.extend(b"PK\x06\x07\0\0\0\0");
+            archive.extend((START + LENGTH).to_le_bytes());
+            archive.extend(b"\x01\0\0\0PK\x05\x06");
+            archive.extend([0xff; 16]);
+            archive.extend([0; 2]);
+            archive
+        };
+        assert_fault(&archive(62), "its directory is encrypted");
+        assert_fault(&archive(45), "it is one part of a split archive");
     }
 
     #[test]
