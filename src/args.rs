@@ -38,7 +38,7 @@ Options:
       --job JOB_ID           with --list: list this execution, not the latest
   -o, --output PATH          a file, or an existing folder
                              [default: ./SUB_JOB_ID.zip]
-  -n, --no-clobber           make no call if the output file already exists
+  -n, --no-clobber           make no call if the whole package is there already
       --no-verify            keep the body even if it is not a complete ZIP
   -r, --region REGION        the region of the task [env: HUAWEICLOUD_REGION,
                              HW_REGION_NAME]
@@ -373,11 +373,15 @@ fn path(option: &str, value: &OsStr) -> Result<PathBuf, Error> {
 /// Parses a decimal number of seconds, such as `5`, `0.5` or `.5`.
 fn seconds(option: &str, value: Option<OsString>) -> Result<Option<Duration>, Error> {
     let Some(value) = value else { return Ok(None) };
+    let zero = match option {
+        "--max-time" => ", or 0 for no limit",
+        _ => "",
+    };
     let time = decimal(&value).and_then(|number| Duration::try_from_secs_f64(number).ok());
     match time {
         Some(time) if (SHORTEST..=LONGEST).contains(&time) => Ok(Some(time)),
         _ => Err(Error::Usage(format!(
-            "{option} must be a number of seconds from {} to {}",
+            "{option} must be a number of seconds from {} to {}{zero}",
             SHORTEST.as_secs_f64(),
             LONGEST.as_secs()
         ))),

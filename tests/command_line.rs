@@ -411,10 +411,10 @@ fn times_are_decimal_seconds() {
             "", "x", "-1", "+1", "1e3", "inf", "NaN", "0.0001", "1 ", ".", "1.2.3", "31536001",
         ] {
             let outcome = with(&["-e", NOWHERE, &format!("{option}={value}"), ID]);
-            assert_usage(
-                &outcome,
-                &format!("{option} must be a number of seconds from 0.001 to 31536000"),
-            );
+            let text = format!("{option} must be a number of seconds from 0.001 to 31536000");
+            assert_usage(&outcome, &text);
+            let is_zero_told = outcome.stderr.contains("31536000, or 0 for no limit\n");
+            assert_eq!(is_zero_told, option == "--max-time", "{outcome}");
         }
     }
     assert_usage(&with(&["-e", NOWHERE, "--timeout", "0", ID]), "--timeout");
