@@ -78,7 +78,7 @@ fn download(call: &Call, wanted: Download, options: Options) -> Result<(), Error
     limit_run(call, &options);
     let output = Output::find(wanted.output, &wanted.default_name)?;
     let shown = output.display();
-    if !wanted.clobber && package::is_there(&output, !wanted.verify, console)? {
+    if !wanted.clobber && package::is_there(&output, wanted.verify, console)? {
         console.result(&format!("{shown} already exists"));
         return Ok(());
     }

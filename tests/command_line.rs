@@ -912,26 +912,33 @@ fn a_signal_erases_the_progress_line() {
     let mut script = trickle();
     script[2] = Step::AwaitClose;
     let server = StandIn::tls(script);
+    // The test has it open too, so that what was written is still to be read at the end.
     let (mut controller, terminal) = terminal();
+    let theirs = terminal.try_clone().expect("the terminal again");
     let run = Run::new(&server).command(|command| {
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(terminal);
+            .stderr(theirs);
     });
-    let mut running = run.start();
-    running.run = Run::bare(); // its command holds the terminal open
+    let running = run.start();
     let mut seen = String::new();
-    let mut buffer = [0; 1000];
-    while !seen.contains(" left") {
-        let length = controller.read(&mut buffer).expect("the progress line");
-        seen += &String::from_utf8_lossy(&buffer[..length]);
-    }
+    let mut read_until = |condition: fn(&str) -> bool| {
+        while !condition(&seen) {
+            let mut buffer = [0; 1000];
+            let length = controller.read(&mut buffer).expect("the terminal");
+            seen += &String::from_utf8_lossy(&buffer[..length]);
+        }
+    };
+    read_until(|seen| seen.contains(" left"));
     running.signal(libc::SIGTERM);
     let outcome = running.wait();
     assert_eq!(outcome.status.signal(), Some(libc::SIGTERM), "{outcome}");
-    let length = controller.read(&mut buffer).expect("what erases it");
-    assert_eq!(&buffer[..length], b"\r\x1b[2K");
+    (&terminal)
+        .write_all(b"END")
+        .expect("write to the terminal");
+    read_until(|seen| seen.contains("END"));
+    assert!(seen.ends_with("\r\u{1b}[2KEND"), "{seen:?}");
 }
 
 /// What is typed there would show.

@@ -46,7 +46,7 @@ impl Output {
         }
         let failed = |e: io::Error| Error::local("write", display_path(&path), e);
         let (folder_path, name) = split(&path).map_err(failed)?;
-        let folder = Folder::open(folder_path)
+        let folder = Folder::open(&Path::new(".").join(folder_path))
             .map_err(|e| Error::local("open the folder", display_path(folder_path), e))?;
         let old = folder.pin(name).map_err(failed)?;
         let exists = old.is_some();
@@ -81,13 +81,10 @@ impl Output {
     /// Syncs the folder, so that the name is durable too.
     pub fn sync_folder(&self, console: Console) -> Result<(), Error> {
         let file = self.display();
-        match self.folder.sync() {
+        match self.folder.sync().map_err(|e| e.to_string()) {
             Ok(true) => {}
             Ok(false) => console.detail(|| format!("{file}: its file system can't sync a folder")),
-            Err(e) => {
-                let reason = e.to_string();
-                return Err(Error::Unsynced { file, reason });
-            }
+            Err(reason) => return Err(Error::Unsynced { file, reason }),
         }
         Ok(())
     }
@@ -287,13 +284,12 @@ fn with_free_name<T>(create: impl Fn(&OsStr) -> io::Result<T>) -> io::Result<(T,
     Err(ErrorKind::AlreadyExists.into())
 }
 
-/// Splits a file's path into its folder, the working folder for a bare name, and its name.
+/// Splits a file's path into its folder, which is empty for a bare name, and its name.
 fn split(path: &Path) -> io::Result<(&Path, &OsStr)> {
     match (path.parent(), path.file_name()) {
         // A path that ends in a slash or a dot is a folder's.
         (Some(folder), Some(name)) if path.as_os_str().as_bytes().ends_with(name.as_bytes()) => {
-            let is_bare = folder == Path::new("");
-            Ok((if is_bare { Path::new(".") } else { folder }, name))
+            Ok((folder, name))
         }
         _ => Err(fs::metadata(path)
             .err()

@@ -55,27 +55,19 @@ pub fn verify(body: &Body, partial: &mut Partial) -> Result<(), Error> {
     }))
 }
 
-/// Whether the file that is there already counts as the package: it is a complete ZIP archive, or
-/// `any` file does. Then it and its folder are synced, which the run that saved it may have failed to
-/// do.
-pub fn is_there(output: &Output, any: bool, console: Console) -> Result<bool, Error> {
+/// Whether the file that is there already counts as the package: any does, or to be `verified`, a
+/// complete ZIP archive. It and its folder are synced: the run that saved it may have failed to do so.
+pub fn is_there(output: &Output, verified: bool, console: Console) -> Result<bool, Error> {
     if !output.exists {
         return Ok(false);
     }
     let mut file = output.open_old()?;
-    let checked = if any {
-        Ok(())
-    } else {
-        archive::check(&mut file)
-    };
-    match checked {
-        Ok(()) => {}
-        Err(Fault::Unreadable(e)) => return Err(output.failed("read", &e)),
-        Err(Fault::Incomplete(fault)) => {
-            let shown = output.display();
-            console.detail(|| {
-                format!("{shown} is replaced: it is not a complete ZIP archive: {fault}")
-            });
+    match verified.then(|| archive::check(&mut file)) {
+        None | Some(Ok(())) => {}
+        Some(Err(Fault::Unreadable(e))) => return Err(output.failed("read", &e)),
+        Some(Err(Fault::Incomplete(fault))) => {
+            let fault = format!("it is not a complete ZIP archive: {fault}");
+            console.detail(|| format!("{} is replaced: {fault}", output.display()));
             return Ok(false);
         }
     }

@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal};
 
 use crate::report::error::Error;
 use crate::report::progress::{Progress, erase_line};
-use crate::system::streams::{write_stderr, write_stdout};
+use crate::system::streams::{write, write_stderr};
 
 /// How much goes to standard error.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -67,12 +67,12 @@ pub fn write_stderr_line(line: &str) {
 
 /// Prints to standard output what a program may read: a closed pipe is an error.
 pub fn write_stdout_data(text: &str) -> Result<(), Error> {
-    write_stdout(text).map_err(unwritable)
+    write(&io::stdout(), text).map_err(unwritable)
 }
 
 /// Prints to standard output what a person reads: a closed pipe, such as a pager's, is no error.
 pub fn write_stdout_text(text: &str) -> Result<(), Error> {
-    match write_stdout(text) {
+    match write(&io::stdout(), text) {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(unwritable),
     }

@@ -84,8 +84,7 @@ fn line(label: &str, bytes: u64, total: Option<u64>, elapsed: Duration) -> Strin
 fn time(seconds: f64) -> String {
     match seconds.ceil() as u64 {
         seconds @ 0..120 => format!("{seconds} s"),
-        seconds @ 120..7200 => format!("{} min", seconds / 60),
-        seconds => format!("{} h", seconds / 3600),
+        seconds => format!("{} min", seconds / 60),
     }
 }
 

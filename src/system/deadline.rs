@@ -1,6 +1,6 @@
 //! What ends a run from outside: `--max-time`, whatever the run waits for (a name lookup, standard input
-//! and a disk know no timeout of their own), and the signals of a user, a service manager or an alarm that
-//! the caller has set. The partial file and the progress line are removed first.
+//! and a disk know no timeout of their own), and signals, also those of an alarm that the caller has set.
+//! The partial file and the progress line are removed first.
 
 use std::ffi::{CString, OsStr, c_int};
 use std::io;
@@ -9,11 +9,10 @@ use std::ptr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::folder::Folder;
-use super::raw::c_string;
+use super::folder::{Folder, c_string};
 use super::streams::stderr_is_ready;
 
-/// The signals that end a run, if they were not ignored at its start.
+/// The signals that end a run in good order, if they were not ignored at its start.
 const SIGNALS: [c_int; 4] = [libc::SIGALRM, libc::SIGTERM, libc::SIGINT, libc::SIGHUP];
 
 /// How long after the deadline the process is killed if its signal could not end it: there are waits
@@ -25,7 +24,7 @@ const KILL_AFTER: Duration = Duration::from_secs(5);
 static ERASE: OnceLock<&str> = OnceLock::new();
 /// What is printed at the deadline, and the exit code; not set where SIGALRM is the caller's.
 static TIMEOUT_MESSAGE: OnceLock<(String, c_int)> = OnceLock::new();
-/// What [`end`] removes: a name, and the descriptor of its folder.
+/// What is removed: a name, and the descriptor of its folder.
 static PARTIAL_FILE: OnceLock<(c_int, CString)> = OnceLock::new();
 /// The timer that kills. `timer_t` is a pointer in libc; kept as usize so that it is `Sync`.
 static KILL_TIMER: OnceLock<usize> = OnceLock::new();
@@ -33,10 +32,11 @@ static KILL_TIMER: OnceLock<usize> = OnceLock::new();
 /// Has the signals end the run in good order. `erase` is what erases the progress line, if there is one.
 pub fn catch_signals(erase: &'static str) {
     set_once(&ERASE, erase);
-    SIGNALS
-        .into_iter()
-        .filter(|&s| !is_ignored(s))
-        .for_each(catch);
+    for signal in SIGNALS {
+        if !is_ignored(signal) {
+            catch(signal);
+        }
+    }
 }
 
 /// Ends the process after `time`, at most a year, with `message` on standard error and this exit code,
@@ -47,33 +47,24 @@ pub fn arm(time: Duration, message: String, exit_code: c_int) {
     }
     set_once(&TIMEOUT_MESSAGE, (message, exit_code));
     catch(libc::SIGALRM);
-    mask(libc::SIG_UNBLOCK, &set(&[libc::SIGALRM]));
-    // SAFETY: all-zero bytes are a valid `itimerval`; the pointers are to it or null. It can't fail:
-    // the arguments are valid.
+    unblock(libc::SIGALRM);
+    // SAFETY: all-zero bytes are valid for each structure; every pointer is to one or null.
     unsafe {
         let mut timer: libc::itimerval = mem::zeroed();
         timer.it_value.tv_sec = time.as_secs() as libc::time_t;
         timer.it_value.tv_usec = (time.subsec_micros() as i32).into();
         libc::setitimer(libc::ITIMER_REAL, &raw const timer, ptr::null_mut());
-    }
-    arm_killer(time + KILL_AFTER);
-}
-
-/// A second line of defence: where no such timer can be had, the run goes on without it.
-fn arm_killer(time: Duration) {
-    let mut timer = ptr::null_mut();
-    // SAFETY: all-zero bytes are a valid `sigevent` and a valid `itimerspec`; every pointer is to a
-    // local or null.
-    unsafe {
+        // A second line of defence: where no such timer can be had, the run goes on without it.
+        let mut killer = ptr::null_mut();
         let mut event: libc::sigevent = mem::zeroed();
         event.sigev_notify = libc::SIGEV_SIGNAL;
         event.sigev_signo = libc::SIGKILL;
-        if libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer) == 0 {
+        if libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut killer) == 0 {
             let mut at: libc::itimerspec = mem::zeroed();
-            at.it_value.tv_sec = time.as_secs() as libc::time_t;
+            at.it_value.tv_sec = (time + KILL_AFTER).as_secs() as libc::time_t;
             at.it_value.tv_nsec = (time.subsec_nanos() as i32).into();
-            libc::timer_settime(timer, 0, &raw const at, ptr::null_mut());
-            set_once(&KILL_TIMER, timer as usize);
+            libc::timer_settime(killer, 0, &raw const at, ptr::null_mut());
+            set_once(&KILL_TIMER, killer as usize);
         }
     }
 }
@@ -86,20 +77,25 @@ pub fn disarm() {
         if TIMEOUT_MESSAGE.get().is_some() {
             libc::signal(libc::SIGALRM, libc::SIG_IGN);
         }
-        if let Some(timer) = KILL_TIMER.get() {
+        if let Some(killer) = KILL_TIMER.get() {
             let never: libc::itimerspec = mem::zeroed();
-            let timer = *timer as libc::timer_t;
-            libc::timer_settime(timer, 0, &raw const never, ptr::null_mut());
+            let killer = *killer as libc::timer_t;
+            libc::timer_settime(killer, 0, &raw const never, ptr::null_mut());
         }
     }
 }
 
 /// Runs `act` without being ended in the middle of it.
 pub fn with_signals_blocked<T>(act: impl FnOnce() -> T) -> T {
-    let before = mask(libc::SIG_BLOCK, &set(&SIGNALS));
-    let done = act();
-    mask(libc::SIG_SETMASK, &before);
-    done
+    // SAFETY: all-zero bytes are a valid set; the pointers are to sets or null.
+    unsafe {
+        let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = mem::zeroed();
+        libc::sigfillset(&raw mut all);
+        libc::sigprocmask(libc::SIG_BLOCK, &raw const all, &raw mut before);
+        let done = act();
+        libc::sigprocmask(libc::SIG_SETMASK, &raw const before, ptr::null_mut());
+        done
+    }
 }
 
 /// Has whatever ends the run remove what has this name in `folder`, which must stay open.
@@ -132,7 +128,7 @@ extern "C" fn end(signal: c_int) {
             libc::_exit(*exit_code);
         }
         libc::signal(signal, libc::SIG_DFL);
-        mask(libc::SIG_UNBLOCK, &set(&[signal]));
+        unblock(signal);
         libc::raise(signal);
         // A signal's default action does not end process 1 of a container.
         libc::_exit(128 + signal)
@@ -143,11 +139,11 @@ extern "C" fn end(signal: c_int) {
 fn catch(signal: c_int) {
     let handler = end as extern "C" fn(c_int);
     // SAFETY: `end` makes only async-signal-safe calls; all-zero bytes are a valid `sigaction`; the
-    // pointers are to it or null. It can't fail: the arguments are valid.
+    // pointers are to it or null.
     unsafe {
         let mut action: libc::sigaction = mem::zeroed();
         action.sa_sigaction = handler as libc::sighandler_t;
-        action.sa_mask = set(&SIGNALS);
+        libc::sigfillset(&raw mut action.sa_mask);
         libc::sigaction(signal, &raw const action, ptr::null_mut());
     }
 }
@@ -164,35 +160,24 @@ fn is_ignored(signal: c_int) -> bool {
 /// The time until the alarm that the caller has set (alarm(2), setitimer(2)): it outlives exec. It does
 /// not count if its signal is ignored or blocked.
 fn caller_s_alarm() -> Option<Duration> {
-    let blocked = mask(libc::SIG_BLOCK, &set(&[]));
-    // SAFETY: all-zero bytes are a valid `itimerval`; the pointers are to valid locals. Neither call
-    // can fail: the arguments are valid.
-    let (is_blocked, time) = unsafe {
-        let mut timer: libc::itimerval = mem::zeroed();
+    // SAFETY: all-zero bytes are valid for each structure; every pointer is to one or null.
+    let (time, is_blocked) = unsafe {
+        let (mut timer, mut blocked): (libc::itimerval, libc::sigset_t) = mem::zeroed();
         libc::getitimer(libc::ITIMER_REAL, &raw mut timer);
+        libc::sigprocmask(libc::SIG_BLOCK, ptr::null(), &raw mut blocked);
         let is_blocked = libc::sigismember(&raw const blocked, libc::SIGALRM) == 1;
-        (is_blocked, timer.it_value)
+        (timer.it_value, is_blocked)
     };
     let time = Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
     (!time.is_zero() && !is_blocked && !is_ignored(libc::SIGALRM)).then_some(time)
 }
 
-fn set(signals: &[c_int]) -> libc::sigset_t {
-    // SAFETY: all-zero bytes are a valid set, and the pointer is to it.
+/// Lets the signal through; async-signal-safe.
+fn unblock(signal: c_int) {
+    // SAFETY: all-zero bytes are a valid, empty set; the pointers are to it or null.
     unsafe {
-        let mut set: libc::sigset_t = mem::zeroed();
-        libc::sigemptyset(&raw mut set);
-        for signal in signals {
-            libc::sigaddset(&raw mut set, *signal);
-        }
-        set
+        let mut signals: libc::sigset_t = mem::zeroed();
+        libc::sigaddset(&raw mut signals, signal);
+        libc::sigprocmask(libc::SIG_UNBLOCK, &raw const signals, ptr::null_mut());
     }
-}
-
-/// Changes which signals are blocked, and returns which were before.
-fn mask(how: c_int, signals: &libc::sigset_t) -> libc::sigset_t {
-    let mut before = set(&[]);
-    // SAFETY: the pointers are to valid sets. It can't fail: the arguments are valid.
-    unsafe { libc::sigprocmask(how, signals, &raw mut before) };
-    before
 }

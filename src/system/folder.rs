@@ -3,14 +3,13 @@
 //! Its path may lead elsewhere later, if the folder is moved and another takes its place; the
 //! descriptor leads to the same folder to the end.
 
-use std::ffi::{OsStr, c_int};
+use std::ffi::{CString, OsStr, c_int};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-
-use super::raw::{c_string, check};
 
 pub struct Folder(File);
 
@@ -116,6 +115,18 @@ impl Folder {
         check(descriptor)?;
         // SAFETY: it was just opened, and nothing else owns it.
         Ok(unsafe { File::from_raw_fd(descriptor) })
+    }
+}
+
+pub(super) fn c_string(text: &OsStr) -> io::Result<CString> {
+    CString::new(text.as_bytes()).map_err(io::Error::other)
+}
+
+/// What a system call returned, as a result.
+fn check(result: c_int) -> io::Result<()> {
+    match result {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
     }
 }
 

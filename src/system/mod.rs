@@ -9,5 +9,4 @@ pub mod deadline;
 pub mod files;
 pub mod folder;
 pub mod process;
-mod raw;
 pub mod streams;

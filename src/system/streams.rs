@@ -8,39 +8,21 @@ use std::os::fd::{AsFd, AsRawFd};
 /// A stream that is waited for even in non-blocking mode, which some parents leave behind.
 pub struct Waiting(pub File);
 
-impl Waiting {
-    fn retry<T>(
-        &mut self,
-        event: c_short,
-        mut act: impl FnMut(&mut File) -> io::Result<T>,
-    ) -> io::Result<T> {
-        loop {
-            match act(&mut self.0) {
-                Err(e) if e.kind() == ErrorKind::WouldBlock => poll(self.0.as_raw_fd(), event, -1),
-                done => return done,
-            };
-        }
-    }
-}
-
 impl Read for Waiting {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.retry(libc::POLLIN, |file| file.read(buffer))
+        when_ready(&self.0, libc::POLLIN, |mut file| file.read(buffer))
     }
 }
 
-impl Write for Waiting {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.retry(libc::POLLOUT, |file| file.write(bytes))
+/// Writes to a standard stream, as patiently.
+pub fn write(stream: &impl AsFd, text: &str) -> io::Result<()> {
+    let stream = File::from(stream.as_fd().try_clone_to_owned()?);
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        let written = when_ready(&stream, libc::POLLOUT, |mut stream| stream.write(rest))?;
+        rest = &rest[written..];
     }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-pub fn write_stdout(text: &str) -> io::Result<()> {
-    write(&io::stdout(), text)
+    Ok(())
 }
 
 /// Writes to standard error, a line or more at once, so that the lines of runs at once don't mix. If it
@@ -49,15 +31,23 @@ pub fn write_stderr(text: &str) {
     let _ = write(&io::stderr(), text);
 }
 
-fn write(stream: &impl AsFd, text: &str) -> io::Result<()> {
-    let stream = File::from(stream.as_fd().try_clone_to_owned()?);
-    Waiting(stream).write_all(text.as_bytes())
-}
-
 /// Whether standard error takes something now. A file or a terminal always does; a pipe that is full
 /// does not.
 pub(super) fn stderr_is_ready() -> bool {
     poll(libc::STDERR_FILENO, libc::POLLOUT, 0)
+}
+
+fn when_ready<T>(
+    stream: &File,
+    event: c_short,
+    mut act: impl FnMut(&File) -> io::Result<T>,
+) -> io::Result<T> {
+    loop {
+        match act(stream) {
+            Err(e) if e.kind() == ErrorKind::WouldBlock => poll(stream.as_raw_fd(), event, -1),
+            done => return done,
+        };
+    }
 }
 
 /// Waits for an event, for at most `timeout` milliseconds, and tells whether it came.
