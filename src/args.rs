@@ -13,7 +13,7 @@ use lexopt::Arg;
 
 use crate::api::call::Call;
 use crate::api::endpoint::Endpoint;
-use crate::api::id::{JobId, SubJobId, TaskId};
+use crate::api::id::Id;
 use crate::auth::credentials::Sources;
 use crate::auth::input::Input;
 use crate::http::ca_file::CaFile;
@@ -232,9 +232,9 @@ impl Given {
                 return Err(Error::not_together("--list", what));
             }
         }
-        let task_id = id(TaskId::parse, task_id, "--list: TASK_ID")?;
+        let task_id = id(Id::of_task_or_execution, task_id, "--list: TASK_ID")?;
         let job_id = self.job.as_deref();
-        let job_id = job_id.map(|job_id| id(JobId::parse, job_id, "--job: JOB_ID"));
+        let job_id = job_id.map(|job_id| id(Id::of_task_or_execution, job_id, "--job: JOB_ID"));
         Ok(Call::ShowTask(task_id, job_id.transpose()?))
     }
 
@@ -246,7 +246,7 @@ impl Given {
             let missing = "SUB_JOB_ID is missing (or --list TASK_ID)";
             return Err(Error::Usage(missing.to_owned()));
         };
-        let sub_job_id = id(SubJobId::parse, sub_job_id, "SUB_JOB_ID")?;
+        let sub_job_id = id(Id::of_subtask, sub_job_id, "SUB_JOB_ID")?;
         let output = match &self.output {
             Some(output) => path("--output", output)?,
             None => PathBuf::from("."),
@@ -268,19 +268,18 @@ impl Given {
         } else {
             None
         };
-        let place = |option: &str, value: Option<OsString>| match value {
-            Some(value) if value == "-" => Ok(Some(Input::StandardInput)),
-            Some(value) => path(option, &value).map(|path| {
-                let variable = None;
-                Some(Input::File { path, variable })
+        let input = |option, value: OsString| match path(option, &value) {
+            _ if value == "-" => Ok(Input::StandardInput),
+            path => path.map(|path| Input::File {
+                path,
+                variable: None,
             }),
-            None => Ok(None),
         };
-        let credentials = Sources::find(
-            place("--token-file", self.token_file)?,
-            place("--credentials-file", self.credentials_file)?,
-            env,
-        )?;
+        let token_file = self.token_file.map(|value| input("--token-file", value));
+        let credentials_file =
+            (self.credentials_file).map(|value| input("--credentials-file", value));
+        let credentials =
+            Sources::find(token_file.transpose()?, credentials_file.transpose()?, env)?;
         let cacert = match self.cacert {
             Some(file) => Some(CaFile {
                 path: path("--cacert", &file)?,
@@ -316,7 +315,7 @@ impl Given {
 }
 
 /// Parses an ID; `what` names it for the error.
-fn id<T>(parse: fn(&str) -> Result<T, String>, value: &OsStr, what: &str) -> Result<T, Error> {
+fn id(parse: fn(&str) -> Result<Id, String>, value: &OsStr, what: &str) -> Result<Id, Error> {
     let text = value.to_string_lossy();
     parse(&text).map_err(|fault| {
         let shown = escape(&text, VALUE_PREVIEW);
@@ -410,14 +409,9 @@ fn usage(error: lexopt::Error) -> Error {
         lexopt::Error::UnexpectedOption(option) => {
             format!("unknown option '{}'", escape(&option, VALUE_PREVIEW))
         }
-        lexopt::Error::UnexpectedValue { option, .. } => {
-            format!("{option} takes no value")
-        }
-        // The parser gives none of these: values are taken raw and parsed here.
-        lexopt::Error::UnexpectedArgument(_)
-        | lexopt::Error::ParsingFailed { .. }
-        | lexopt::Error::NonUnicodeValue(_)
-        | lexopt::Error::Custom(_) => "unexpected argument".to_owned(),
+        lexopt::Error::UnexpectedValue { option, .. } => format!("{option} takes no value"),
+        // The parser gives no other: values are taken raw and parsed here.
+        _ => "unexpected argument".to_owned(),
     })
 }
 

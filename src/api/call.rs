@@ -1,15 +1,15 @@
 //! The two calls of the API: how each is written on the wire, and what a message says of it.
 
-use crate::api::id::{JobId, SubJobId, TaskId};
+use crate::api::id::Id;
 
 /// A call to be made: a `GET` without a body.
 #[derive(Clone)]
 pub enum Call {
     /// "Downloading Log Files" (`DownloadLog`): the logs of one subtask in a ZIP package.
-    DownloadLog(SubJobId),
+    DownloadLog(Id),
     /// "Querying Task Details" (`ShowTaskInfoById`): a task and its latest execution, or the one
     /// that is named.
-    ShowTask(TaskId, Option<JobId>),
+    ShowTask(Id, Option<Id>),
 }
 
 impl Call {
@@ -30,7 +30,7 @@ impl Call {
     }
 
     /// The execution, if one was given.
-    pub fn job_id(&self) -> Option<&JobId> {
+    pub fn job_id(&self) -> Option<&Id> {
         match self {
             Call::DownloadLog(_) => None,
             Call::ShowTask(_, job_id) => job_id.as_ref(),

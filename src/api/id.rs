@@ -3,56 +3,29 @@
 
 use std::ops::RangeInclusive;
 
-/// The ID of one subtask: 32 ASCII letters or digits (API reference, `sub_job_id`).
+/// The ID of a subtask, a task or an execution.
 #[derive(Clone)]
-pub struct SubJobId(String);
+pub struct Id(String);
 
-/// The ID of a check task.
-#[derive(Clone)]
-pub struct TaskId(String);
-
-/// The ID of one execution of a task.
-#[derive(Clone)]
-pub struct JobId(String);
-
-impl SubJobId {
-    /// Parses an ID. The error is what follows a name for it, without the text itself: "must be …".
-    pub fn parse(text: &str) -> Result<Self, String> {
+impl Id {
+    /// The ID of one subtask (API reference, `sub_job_id`). The error is what follows a name for it,
+    /// without the text itself: "must be …".
+    pub fn of_subtask(text: &str) -> Result<Self, String> {
         let is_valid = |c: char| c.is_ascii_alphanumeric();
-        parse(text, 32..=32, is_valid, "32 ASCII letters or digits").map(Self)
+        parse(text, 32..=32, is_valid, "32 ASCII letters or digits")
+    }
+
+    /// The ID of a task or an execution. The reference shows 32 characters of hex and states no rule;
+    /// this leaves room for every form that such services use.
+    pub fn of_task_or_execution(text: &str) -> Result<Self, String> {
+        let is_valid = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        let rule = "1 to 128 ASCII letters, digits, '-' or '_'";
+        parse(text, 1..=128, is_valid, rule)
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
     }
-}
-
-impl TaskId {
-    pub fn parse(text: &str) -> Result<Self, String> {
-        parse_name(text).map(Self)
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl JobId {
-    pub fn parse(text: &str) -> Result<Self, String> {
-        parse_name(text).map(Self)
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Parses the ID of a task or an execution. The reference shows 32 characters of hex and states no
-/// rule; this leaves room for every form that such services use.
-fn parse_name(text: &str) -> Result<String, String> {
-    let is_valid = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    let rule = "1 to 128 ASCII letters, digits, '-' or '_'";
-    parse(text, 1..=128, is_valid, rule)
 }
 
 /// Checks `text` against a rule; the error tells what breaks it, the likeliest slips first.
@@ -61,10 +34,10 @@ fn parse(
     length: RangeInclusive<usize>,
     is_valid: fn(char) -> bool,
     rule: &str,
-) -> Result<String, String> {
+) -> Result<Id, String> {
     let characters = text.chars().count();
     let fault = match text.chars().position(|c| !is_valid(c)) {
-        None if length.contains(&characters) => return Ok(text.to_owned()),
+        None if length.contains(&characters) => return Ok(Id(text.to_owned())),
         None => format!("has {characters} characters"),
         Some(_) if text.contains("://") => "is a URL".to_owned(),
         Some(_) if text.ends_with('\r') => {

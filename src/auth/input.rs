@@ -55,21 +55,20 @@ impl Input {
         Ok((bytes, warning))
     }
 
-    /// The error for what can't be read.
     fn unreadable(&self, reason: &io::Error) -> Error {
+        let text = self.to_string();
         let (object, hint) = match self {
-            Input::File { path, variable } => match path.to_string_lossy().chars().next() {
-                Some('~' | '$') => (self.to_string(), Some(EXPANSION_HINT)),
-                _ if variable.is_none() && may_be_secret(path) => (
-                    format!(
-                        "a file with a name of {} bytes (not shown: it may be a secret)",
-                        path.as_os_str().len()
-                    ),
-                    Some(VALUE_HINT),
-                ),
-                _ => (self.to_string(), None),
-            },
-            Input::StandardInput => (self.to_string(), None),
+            Input::File {
+                path,
+                variable: None,
+            } if may_be_secret(path) => {
+                let length = path.as_os_str().len();
+                let object =
+                    format!("a file with a name of {length} bytes (not shown: it may be a secret)");
+                (object, Some(VALUE_HINT))
+            }
+            _ if text.starts_with(['~', '$']) => (text, Some(EXPANSION_HINT)),
+            _ => (text, None),
         };
         Error::Local {
             action: "read the credentials from",
@@ -80,12 +79,13 @@ impl Input {
     }
 }
 
-/// Whether a path that can't be read may be a secret in a file's place: it names no file, does not
-/// begin like a path, and its folder is not there either.
+/// Whether a path may be a secret in a file's place: it names no file, does not begin like a path,
+/// and its folder is not there either.
 fn may_be_secret(path: &Path) -> bool {
-    let is_path = ["/", "./", "../"]
+    let text = path.to_string_lossy();
+    let is_path = ["/", "./", "../", "~", "$"]
         .iter()
-        .any(|start| path.to_string_lossy().starts_with(start));
+        .any(|start| text.starts_with(start));
     let has_folder = path.parent().is_some_and(Path::is_dir); // "" is none
     !is_path && !has_folder && path.symlink_metadata().is_err()
 }

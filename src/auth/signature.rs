@@ -75,7 +75,7 @@ mod tests {
 
     use super::sign;
     use crate::api::call::Call;
-    use crate::api::id::SubJobId;
+    use crate::api::id::Id;
     use crate::report::redact::Secret;
 
     #[test]
@@ -86,7 +86,7 @@ mod tests {
         assert!(!vectors.is_empty());
         for vector in vectors {
             let text = |name: &str| vector[name].as_str().unwrap();
-            let id = SubJobId::parse(vector["query"][0][1].as_str().unwrap()).unwrap();
+            let id = Id::of_subtask(vector["query"][0][1].as_str().unwrap()).unwrap();
             let date = Secret::new(text("x_sdk_date").to_owned());
             let signed = sign(
                 &Call::DownloadLog(id),

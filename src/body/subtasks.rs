@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::api::error::{ErrorBody, without_byte_order_mark};
-use crate::api::id::{JobId, SubJobId};
+use crate::api::id::Id;
 use crate::body::unexpected::recognize;
 use crate::http::response::Body;
 use crate::report::error::{Error, FIELD_LIMIT};
@@ -23,7 +23,7 @@ const RUNNING: [&str; 2] = ["running", "quering"];
 /// An execution that has ended, and its subtasks.
 pub struct Execution {
     /// At least one.
-    pub sub_job_ids: Vec<SubJobId>,
+    pub sub_job_ids: Vec<Id>,
     id: Option<String>,
     status: String,
     finish_time: Option<String>,
@@ -32,7 +32,7 @@ pub struct Execution {
 impl Execution {
     /// Reads the answer about the execution `wanted`, or about the latest one. What has another type
     /// than it should is as good as missing.
-    pub fn read(body: &mut Body, wanted: Option<&JobId>) -> Result<Self, Error> {
+    pub fn read(body: &mut Body, wanted: Option<&Id>) -> Result<Self, Error> {
         let bytes = body.read_all(MAX_ANSWER)?;
         let answer = parse_json(&bytes, body)?;
         let job = &answer["result"]["lastJob"];
@@ -107,11 +107,11 @@ fn parse_json(bytes: &[u8], body: &Body) -> Result<Value, Error> {
     }
 }
 
-fn sub_job_id(value: &Value, body: &Body) -> Result<SubJobId, Error> {
+fn sub_job_id(value: &Value, body: &Body) -> Result<Id, Error> {
     let wrong = |fault: String| body.unexpected(format!("its \"subJobIds\" has {fault}"));
     let id = value.as_str();
     let id = id.ok_or_else(|| wrong("something other than a string".to_owned()))?;
-    SubJobId::parse(id).map_err(|fault| {
+    Id::of_subtask(id).map_err(|fault| {
         let id = body.redact(id);
         wrong(format!("a bad ID, '{id:.FIELD_LIMIT$}': it {fault}"))
     })

@@ -1,6 +1,7 @@
 //! The exit codes, which scripts rely on.
 //!
-//! Once released, a number never changes its meaning and is never used again for another.
+//! Once released, a number never changes its meaning and is never used again for another. An error
+//! in a 200 ends as the status that means the same.
 
 use std::process::ExitCode;
 
@@ -13,10 +14,9 @@ pub enum Exit {
     Usage = 2,
     /// A status that is neither 200 nor 4xx or 5xx.
     UnexpectedStatus = 3,
-    /// A 4xx that has no code of its own, or an error in a 200 that means 403 or 404.
+    /// A 4xx that has no code of its own.
     Refused = 4,
-    /// 408, 429 or 5xx, an error in a 200 that says to retry, or an execution that has not ended: the
-    /// same call may succeed later.
+    /// 408, 429 or 5xx, or an execution that has not ended: the same call may succeed later.
     TryLater = 5,
     /// No whole HTTP answer: lookup, connection, TLS, silence, `--max-time`, malformed HTTP.
     Network = 6,
@@ -24,10 +24,9 @@ pub enum Exit {
     UnexpectedBody = 7,
     /// The server's certificate is not trusted.
     Untrusted = 8,
-    /// 400, or an error in a 200 that means it: an ID is wrong.
+    /// 400: an ID is wrong.
     BadRequest = 40,
-    /// 401, or an error in a 200 that means it: the token or the access key is wrong, or the token has
-    /// expired.
+    /// 401: the token or the access key is wrong, or has expired.
     Unauthorized = 41,
 }
 
