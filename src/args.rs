@@ -329,30 +329,26 @@ fn resolve_endpoint(
     region: Option<OsString>,
     env: &dyn Fn(&'static str) -> Option<OsString>,
 ) -> Result<Endpoint, Error> {
-    let given = |value: Option<OsString>, option, variables: &[&'static str]| {
-        let in_variable = || variables.iter().find_map(|name| Some((env(name)?, *name)));
-        value.map(|value| (value, option)).or_else(in_variable)
-    };
-    let regions = ["HUAWEICLOUD_REGION", "HW_REGION_NAME"];
-    let (parsed, source) =
-        if let Some((url, source)) = given(endpoint, "--endpoint", &["CODEARTS_CHECK_ENDPOINT"]) {
-            (Endpoint::parse(&url.to_string_lossy()), source)
-        } else if let Some((region, source)) = given(region, "--region", &regions) {
-            (Endpoint::of_region(&region.to_string_lossy()), source)
-        } else {
+    let from = |variable| Some((env(variable)?, variable));
+    let endpoint =
+        (endpoint.map(|url| (url, "--endpoint"))).or_else(|| from("CODEARTS_CHECK_ENDPOINT"));
+    let region = (region.map(|region| (region, "--region")))
+        .or_else(|| from("HUAWEICLOUD_REGION"))
+        .or_else(|| from("HW_REGION_NAME"));
+    let (parsed, source) = match (endpoint, region) {
+        (Some((url, source)), _) => (Endpoint::parse(&url.to_string_lossy()), source),
+        (None, Some((region, source))) => (Endpoint::of_region(&region.to_string_lossy()), source),
+        (None, None) => {
             return Err(Error::Usage(
                 "no endpoint: give --region (or HUAWEICLOUD_REGION) \
                  or --endpoint (or CODEARTS_CHECK_ENDPOINT)"
                     .to_owned(),
             ));
-        };
-    parsed.map_err(|reason| {
-        let reason = format!("{source}: {reason}");
-        if source.starts_with('-') {
-            Error::Usage(reason)
-        } else {
-            Error::settings(reason, None)
         }
+    };
+    parsed.map_err(|reason| match format!("{source}: {reason}") {
+        reason if source.starts_with('-') => Error::Usage(reason),
+        reason => Error::settings(reason, None),
     })
 }
 

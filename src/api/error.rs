@@ -72,13 +72,9 @@ impl ErrorBody {
 
     /// The status that means the same, if the error is one that the service sends with 200.
     pub fn status(&self) -> Option<u16> {
-        let (_, status) = CODES.iter().find(|(code, _)| self.is(code))?;
-        Some(*status)
-    }
-
-    /// Whether the error has this code.
-    pub fn is(&self, code: &str) -> bool {
-        self.code.as_deref() == Some(code)
+        let code = self.code.as_deref()?;
+        let found = CODES.iter().find(|(known, _)| *known == code);
+        found.map(|(_, status)| *status)
     }
 }
 

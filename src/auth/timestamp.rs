@@ -23,8 +23,8 @@ impl Timestamp {
 
     /// `20260115T093045Z` (ISO 8601, basic format), as `X-Sdk-Date` has it.
     pub fn to_basic_format(self) -> String {
-        let [year, month, day, hour, minute, second] = self.calendar();
-        format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+        let digits = self.to_string().replace(|c: char| !c.is_ascii_digit(), "");
+        format!("{}T{}Z", &digits[..8], &digits[8..])
     }
 
     /// The end of a key, `2026-01-01T00:00:00.000000Z`, in this type's own form if it has passed. A
@@ -37,11 +37,12 @@ impl Timestamp {
         let end = format!("{} UTC", end.get(..19)?.replace('T', " "));
         (fraction.trim_matches(['.', '0']).is_empty() && end <= self.to_string()).then_some(end)
     }
+}
 
-    /// Year, month, day, hour, minute and second. The date is Howard Hinnant's `civil_from_days`:
-    /// its years begin in March, so that the leap day is the last of a year, and 400 of them have
-    /// 146,097 days.
-    fn calendar(self) -> [u64; 6] {
+/// `2026-01-15 09:30:45 UTC`. The date is Howard Hinnant's `civil_from_days`: its years begin in
+/// March, so that the leap day is the last of a year, and 400 of them have 146,097 days.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const DAYS_TO_1970: u64 = 719_468; // from March 1 of the year 0
         const ERA: u64 = 146_097;
         let (days, time) = (self.0 / DAY + DAYS_TO_1970, self.0 % DAY);
@@ -50,22 +51,13 @@ impl Timestamp {
         let year = (day_of_era - leap_days) / 365;
         let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
         let month = (5 * day_of_year + 2) / 153; // from March on, as 0
-        let is_next_year = month >= 10;
-        [
-            days / ERA * 400 + year + u64::from(is_next_year),
-            if is_next_year { month - 9 } else { month + 3 },
-            day_of_year - (153 * month + 2) / 5 + 1,
-            time / 3600,
-            time / 60 % 60,
-            time % 60,
-        ]
-    }
-}
-
-/// `2026-01-15 09:30:45 UTC`
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [year, month, day, hour, minute, second] = self.calendar();
+        let day = day_of_year - (153 * month + 2) / 5 + 1;
+        let (years, month) = match month {
+            10.. => (1, month - 9),
+            _ => (0, month + 3),
+        };
+        let year = days / ERA * 400 + year + years;
+        let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
         write!(
             f,
             "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC"

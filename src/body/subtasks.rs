@@ -53,7 +53,9 @@ impl Execution {
         let process = job["process"]["status"].as_str().unwrap_or_default();
         let is_running = is_one_of(&RUNNING, process);
         if is_running || !is_one_of(&ENDED, status) {
-            let status = body.redact(if is_running { process } else { status });
+            let status = body
+                .exchange
+                .redact(if is_running { process } else { status });
             return Err(Error::StillRunning { status });
         }
         // "Usually empty", says the reference of the second.
@@ -78,8 +80,8 @@ impl Execution {
     /// ID, status and finish time, on one line.
     pub fn summary(&self, body: &Body) -> String {
         let [id, finish_time] = [&self.id, &self.finish_time]
-            .map(|text| body.redact(text.as_deref().unwrap_or("unknown")));
-        let status = body.redact(&self.status);
+            .map(|text| body.exchange.redact(text.as_deref().unwrap_or("unknown")));
+        let status = body.exchange.redact(&self.status);
         let subtasks = self.sub_job_ids.len();
         format!(
             "execution {id:.FIELD_LIMIT$}, status {status:.FIELD_LIMIT$}, \
@@ -99,7 +101,7 @@ fn parse_json(bytes: &[u8], body: &Body) -> Result<Value, Error> {
         recognize(body, bytes).unwrap_or_else(|| body.unexpected("it is not JSON".to_owned()))
     })?;
     match ErrorBody::of(&answer) {
-        Some(error) if answer["result"]["lastJob"].is_null() => Err(body.error(&error)),
+        Some(error) if answer["result"]["lastJob"].is_null() => Err(body.exchange.error(&error)),
         _ if !answer.is_object() => {
             Err(body.unexpected("it is JSON, but not an object".to_owned()))
         }
@@ -112,7 +114,7 @@ fn sub_job_id(value: &Value, body: &Body) -> Result<Id, Error> {
     let id = value.as_str();
     let id = id.ok_or_else(|| wrong("something other than a string".to_owned()))?;
     Id::of_subtask(id).map_err(|fault| {
-        let id = body.redact(id);
+        let id = body.exchange.redact(id);
         wrong(format!("a bad ID, '{id:.FIELD_LIMIT$}': it {fault}"))
     })
 }

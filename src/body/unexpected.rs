@@ -4,33 +4,33 @@ use crate::api::error::{ErrorBody, MAX_ERROR_BODY, without_byte_order_mark};
 use crate::http::response::Body;
 use crate::report::error::{Error, FIELD_LIMIT};
 use crate::report::escape::on_one_line;
+use crate::report::exit::Exit;
+
+const PAGE_HINT: &str = "a proxy or a captive portal may have answered in the service's place";
 
 /// The error for a body that is not what was asked for, if its beginning tells what it is instead.
 pub fn recognize(body: &Body, beginning: &[u8]) -> Option<Error> {
     let beginning = &beginning[..beginning.len().min(MAX_ERROR_BODY as usize)];
-    if beginning.is_empty() {
-        return Some(body.unexpected("it is empty".to_owned()));
-    }
-    if beginning.starts_with(b"\x1f\x8b") {
-        return Some(body.unexpected("it is gzip data".to_owned()));
-    }
     if let Some(error) = ErrorBody::parse_json(beginning) {
-        return Some(body.error(&error));
+        return Some(body.exchange.error(&error));
     }
     let text = without_byte_order_mark(beginning).trim_ascii_start();
-    match text.first() {
-        Some(b'<') => Some(
-            body.unexpected_page(match title(&String::from_utf8_lossy(text)) {
-                Some(title) => format!(
-                    "it is a page titled \"{:.FIELD_LIMIT$}\"",
-                    body.redact(&title)
-                ),
-                None => "it is HTML or XML".to_owned(),
-            }),
-        ),
-        Some(b'{' | b'[') => Some(body.unexpected("it is JSON".to_owned())),
-        _ => None,
-    }
+    let is_page = text.first() == Some(&b'<');
+    let reason = match (beginning, text) {
+        ([], _) => "it is empty".to_owned(),
+        ([0x1f, 0x8b, ..], _) => "it is gzip data".to_owned(),
+        (_, [b'{' | b'[', ..]) => "it is JSON".to_owned(),
+        _ if is_page => match title(&String::from_utf8_lossy(text)) {
+            Some(title) => {
+                let title = body.exchange.redact(&title);
+                format!("it is a page titled \"{title:.FIELD_LIMIT$}\"")
+            }
+            None => "it is HTML or XML".to_owned(),
+        },
+        _ => return None,
+    };
+    let hint = is_page.then(|| PAGE_HINT.into());
+    Some(body.exchange.unexpected(reason, hint, Exit::UnexpectedBody))
 }
 
 /// The title of an HTML page, on one line.

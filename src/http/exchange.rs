@@ -8,7 +8,6 @@ use crate::api::call::Call;
 use crate::api::endpoint::Endpoint;
 use crate::api::error::{BUSY, ErrorBody};
 use crate::auth::credentials::AuthMethod;
-use crate::auth::timestamp::Timestamp;
 use crate::http::options::{Limits, Options};
 use crate::http::tls;
 use crate::report::error::{Error, FIELD_LIMIT, Hint, Refusal};
@@ -21,6 +20,11 @@ pub const MAX_RESPONSE_HEAD: usize = 64 << 10;
 /// The causes of "no permission" (API reference, and the vendor's FAQ).
 const NO_PERMISSION_HINT: &str = "the caller needs the permission codeartscheck:task:get, and a role \
     in the project that may open check tasks; or the region is not the task's";
+
+const BUSY_HINT: &str = "the service says that it is busy: try again later";
+
+const SIGNATURE_HINT: &str = "check the access key (temporary ones expire) and this host's clock, \
+    which may be 15 minutes off";
 
 /// Context for the error messages of one HTTP exchange.
 pub struct Exchange {
@@ -68,39 +72,45 @@ impl Exchange {
     }
 
     /// A 200 with another body than expected.
-    pub fn unexpected(&self, reason: String, hint: Hint) -> Error {
+    pub fn unexpected(&self, reason: String, hint: Hint, exit: Exit) -> Error {
         Error::UnexpectedBody {
             wanted: self.call.wanted(),
             reason,
             hint,
-            exit: Exit::UnexpectedBody,
+            exit,
         }
     }
 
     /// A 200 with an error in it, whose meaning decides.
     pub fn error(&self, error: &ErrorBody) -> Error {
-        let status = error.status();
-        let caller = match status {
-            Some(401) => format!(" (with {})", self.caller),
-            _ => String::new(),
+        let mut reason = format!(
+            "it is an error in JSON: {}",
+            self.redact(&error.to_string())
+        );
+        let Some(status) = error.status() else {
+            return self.unexpected(reason, None, Exit::UnexpectedBody);
         };
-        let error_text = self.redact(&error.to_string());
-        Error::UnexpectedBody {
-            wanted: self.call.wanted(),
-            reason: format!("it is an error in JSON: {error_text}{caller}"),
-            hint: status.and_then(|status| self.hint(status, error, None)),
-            exit: status.map_or(Exit::UnexpectedBody, Exit::of_status),
+        if status == 401 {
+            reason = format!("{reason} (with {})", self.caller);
         }
+        let hint = self.hint(status, error, None);
+        self.unexpected(reason, hint, Exit::of_status(status))
     }
 
     /// What to do about a status, or an error in a 200 that means the same. `date` is the server's.
     pub fn hint(&self, status: u16, error: &ErrorBody, date: Option<Redacted>) -> Hint {
         Some(match status {
-            400 if error.is(BUSY) => "the service says that it is busy: try again later".into(),
+            400 if error.code.as_deref() == Some(BUSY) => BUSY_HINT.into(),
             400 => self.call.hint_on_400().into(),
             401 => match self.authentication {
                 AuthMethod::Token => "get a new token: a token lasts 24 hours".into(),
-                AuthMethod::Signature(ours) => hint_on_bad_signature(ours, date).into(),
+                // It holds for minutes only, so the clock is as good a suspect as the key.
+                AuthMethod::Signature(ours) => {
+                    let theirs =
+                        date.map(|date| format!(", and the server's {date:.FIELD_LIMIT$}"));
+                    let theirs = theirs.unwrap_or_default();
+                    format!("{SIGNATURE_HINT}: it says {ours}{theirs}").into()
+                }
             },
             403 => NO_PERMISSION_HINT.into(),
             404 => self.call.hint_on_404().into(),
@@ -159,9 +169,7 @@ impl Exchange {
             phrase: None,
             caller: None,
             said: self.redact(""),
-            request_id: None,
-            retry_after: None,
-            location: None,
+            notes: Vec::new(),
             hint: Some(hint.into()),
         }))
     }
@@ -197,16 +205,4 @@ impl Exchange {
             other => other.to_string(),
         }
     }
-}
-
-/// A signature holds for minutes only, so the clock is as good a suspect as the key.
-fn hint_on_bad_signature(ours: Timestamp, theirs: Option<Redacted>) -> String {
-    let theirs = match theirs {
-        Some(date) => format!(", and the server's {date:.FIELD_LIMIT$}"),
-        None => String::new(),
-    };
-    format!(
-        "check the access key (temporary ones expire) and this host's clock, \
-         which may be 15 minutes off: it says {ours}{theirs}"
-    )
 }

@@ -8,6 +8,7 @@ use ureq::{Body as ResponseBody, BodyReader};
 use crate::api::error::{ErrorBody, MAX_ERROR_BODY};
 use crate::http::exchange::Exchange;
 use crate::report::error::{Error, FIELD_LIMIT, Hint, Refusal};
+use crate::report::exit::Exit;
 use crate::report::redact::Redacted;
 
 /// An answer, of which the head is there.
@@ -19,7 +20,8 @@ pub struct Answer {
 /// The body of a 200, to be read once.
 pub struct Body {
     reader: BodyReader<'static>,
-    exchange: Exchange,
+    /// What the errors about the body name.
+    pub exchange: Exchange,
     /// Its length in bytes, where the server says it.
     pub length: Option<u64>,
 }
@@ -74,6 +76,11 @@ impl Answer {
         };
         let redact = |text: &str| self.exchange.redact(text);
         let in_body = error.request_id.as_deref().map(redact);
+        let notes = [
+            ("request ID", self.header("x-request-id").or(in_body)),
+            ("Retry-After", self.header("retry-after")),
+            ("Location", self.header("location")),
+        ];
         let status = self.response.status();
         let is_unauthorized = status == StatusCode::UNAUTHORIZED;
         Refusal {
@@ -82,9 +89,10 @@ impl Answer {
             phrase: status.canonical_reason(),
             caller: is_unauthorized.then(|| self.exchange.caller.clone()),
             said: redact(&said),
-            request_id: self.header("x-request-id").or(in_body),
-            retry_after: self.header("retry-after"),
-            location: self.header("location"),
+            notes: notes
+                .into_iter()
+                .filter_map(|(name, text)| Some((name, text?)))
+                .collect(),
             hint: self.hint(status.as_u16(), &error),
         }
     }
@@ -144,23 +152,7 @@ impl Body {
 
     /// The body is not what was asked for.
     pub fn unexpected(&self, reason: String) -> Error {
-        self.exchange.unexpected(reason, None)
-    }
-
-    /// The body is a page, most likely not from the service.
-    pub fn unexpected_page(&self, reason: String) -> Error {
-        let hint = "a proxy or a captive portal may have answered in the service's place";
-        self.exchange.unexpected(reason, Some(hint.into()))
-    }
-
-    /// The body is an error of the service's.
-    pub fn error(&self, error: &ErrorBody) -> Error {
-        self.exchange.error(error)
-    }
-
-    /// Takes a text out of the body.
-    pub fn redact(&self, text: &str) -> Redacted {
-        self.exchange.redact(text)
+        self.exchange.unexpected(reason, None, Exit::UnexpectedBody)
     }
 }
 

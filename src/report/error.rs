@@ -64,9 +64,8 @@ pub struct Refusal {
     pub caller: Option<String>,
     /// What the server said; empty where it said nothing.
     pub said: Redacted,
-    pub request_id: Option<Redacted>,
-    pub retry_after: Option<Redacted>,
-    pub location: Option<Redacted>,
+    /// At most three short texts of the server's, each with what it is.
+    pub notes: Vec<(&'static str, Redacted)>,
     pub hint: Hint,
 }
 
@@ -202,21 +201,16 @@ impl fmt::Display for Refusal {
         if let Some(caller) = &self.caller {
             write!(f, " with {caller}")?;
         }
-        let notes: Vec<String> = [
-            ("request ID", &self.request_id),
-            ("Retry-After", &self.retry_after),
-            ("Location", &self.location),
-        ]
-        .into_iter()
-        .filter_map(|(name, value)| Some(format!("{name} {:.FIELD_LIMIT$}", value.as_ref()?)))
-        .collect();
+        let notes = self.notes.iter();
+        let notes = notes.map(|(name, value)| format!("{name} {value:.FIELD_LIMIT$}"));
+        let notes: Vec<String> = notes.collect();
         let notes = if notes.is_empty() {
             String::new()
         } else {
             format!(" ({})", notes.join(", "))
         };
         if !self.said.is_empty() {
-            // The three short texts leave enough room for the long one.
+            // The short texts leave enough room for the long one.
             let room = TEXT_LIMIT - notes.chars().count();
             write!(f, ": {:.room$}", self.said)?;
         }
