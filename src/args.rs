@@ -42,9 +42,8 @@ Options:
       --no-verify            keep the body even if it is not a complete ZIP
   -r, --region REGION        the region of the task [env: HUAWEICLOUD_REGION,
                              HW_REGION_NAME]
-  -e, --endpoint URL         HOST, HOST:PORT or https://HOST[:PORT]; takes
-                             precedence over the region
-                             [env: CODEARTS_CHECK_ENDPOINT]
+  -e, --endpoint URL         HOST, HOST:PORT or https://HOST[:PORT] in place of
+                             the region's [env: CODEARTS_CHECK_ENDPOINT]
       --credentials-file FILE
                              read an access key from FILE, '-' for standard
                              input [env: see below]
@@ -86,8 +85,7 @@ Exit codes:
    8  the server's certificate is not trusted
   40  400: check the ID
   41  401: check the access key and this host's clock, or get a new token
-A 200 with an error of the service that means 400, 401, 403, 404 or to
-retry later ends in 40, 41, 4 or 5 as well.
+A 200 with an error ends as the status that says the same, where it is known.
 ";
 
 const CA_FILE: &str = "SSL_CERT_FILE";
@@ -281,21 +279,16 @@ impl Given {
         let credentials =
             Sources::find(token_file.transpose()?, credentials_file.transpose()?, env)?;
         let cacert = match self.cacert {
-            Some(file) => Some(CaFile {
-                path: path("--cacert", &file)?,
-                variable: None,
-            }),
-            None => env(CA_FILE).map(|file| CaFile {
-                path: PathBuf::from(file),
-                variable: Some(CA_FILE),
-            }),
+            Some(file) => Some((path("--cacert", &file)?, None)),
+            None => env(CA_FILE).map(|file| (file.into(), Some(CA_FILE))),
         };
+        let cacert = cacert.map(|(path, variable)| CaFile { path, variable });
         let limits = Limits {
             connect: seconds("--connect-timeout", self.connect_timeout)?
                 .unwrap_or(DEFAULT_CONNECT_TIMEOUT),
             silence: seconds("--timeout", self.timeout)?.unwrap_or(DEFAULT_TIMEOUT),
             run: match self.max_time {
-                Some(zero) if is_zero(&zero) => None,
+                Some(zero) if decimal(&zero) == Some(0.0) => None,
                 given => Some(seconds("--max-time", given)?.unwrap_or(DEFAULT_MAX_TIME)),
             },
         };
@@ -354,15 +347,12 @@ fn resolve_endpoint(
 
 /// A path from the command line.
 fn path(option: &str, value: &OsStr) -> Result<PathBuf, Error> {
-    if value.is_empty() {
-        return Err(Error::Usage(format!("{option}: the path is empty")));
-    }
-    if value == "-" {
-        return Err(Error::Usage(format!(
-            "{option}: '-' is not a file (./- would be one)"
-        )));
-    }
-    Ok(PathBuf::from(value))
+    let fault = match value.as_bytes() {
+        b"" => "the path is empty",
+        b"-" => "'-' is not a file (./- would be one)",
+        _ => return Ok(PathBuf::from(value)),
+    };
+    Err(Error::Usage(format!("{option}: {fault}")))
 }
 
 /// Parses a decimal number of seconds, such as `5`, `0.5` or `.5`.
@@ -381,10 +371,6 @@ fn seconds(option: &str, value: Option<OsString>) -> Result<Option<Duration>, Er
             LONGEST.as_secs()
         ))),
     }
-}
-
-fn is_zero(value: &OsStr) -> bool {
-    decimal(value) == Some(0.0)
 }
 
 /// Digits with at most one point: no sign, exponent, infinity or NaN, which `f64` would take too.
