@@ -16,12 +16,11 @@ use crate::api::endpoint::Endpoint;
 use crate::api::id::Id;
 use crate::auth::credentials::Sources;
 use crate::auth::input::Input;
-use crate::http::ca_file::CaFile;
 use crate::http::options::{Limits, Options};
 use crate::http::proxy::Proxy;
 use crate::report::console::Verbosity;
 use crate::report::error::Error;
-use crate::report::escape::{VALUE_PREVIEW, escape};
+use crate::report::escape::{NamedFile, VALUE_PREVIEW, escape};
 
 pub const HELP: &str = "\
 Downloads the log package (a ZIP archive) of a CodeArts Check subtask, or lists
@@ -268,9 +267,9 @@ impl Given {
         };
         let input = |option, value: OsString| match path(option, &value) {
             _ if value == "-" => Ok(Input::StandardInput),
-            path => path.map(|path| Input::File {
-                path,
-                variable: None,
+            path => path.map(|path| {
+                let variable = None;
+                Input::File(NamedFile { path, variable })
             }),
         };
         let token_file = self.token_file.map(|value| input("--token-file", value));
@@ -282,7 +281,7 @@ impl Given {
             Some(file) => Some((path("--cacert", &file)?, None)),
             None => env(CA_FILE).map(|file| (file.into(), Some(CA_FILE))),
         };
-        let cacert = cacert.map(|(path, variable)| CaFile { path, variable });
+        let cacert = cacert.map(|(path, variable)| NamedFile { path, variable });
         let limits = Limits {
             connect: seconds("--connect-timeout", self.connect_timeout)?
                 .unwrap_or(DEFAULT_CONNECT_TIMEOUT),

@@ -15,6 +15,7 @@ use crate::auth::input::Input;
 use crate::auth::signature::sign;
 use crate::auth::timestamp::Timestamp;
 use crate::report::error::Error;
+use crate::report::escape::NamedFile;
 use crate::report::redact::{Secret, Secrets};
 
 /// The longest token, in characters (API reference, `X-Auth-Token`). Temporary keys come with a
@@ -96,20 +97,6 @@ pub enum AuthMethod {
     Signature(Timestamp),
 }
 
-impl Credentials {
-    /// Authenticates `call` to `host` (as the header `Host` has it), made now.
-    pub fn authenticate(self, call: &Call, host: &str, now: Timestamp) -> Authentication {
-        match self {
-            Credentials::Token(token) => Authentication {
-                headers: vec![("X-Auth-Token", token.clone())],
-                secrets: Secrets::new(vec![token]),
-                method: AuthMethod::Token,
-            },
-            Credentials::Key(key) => key.authenticate(call, host, now),
-        }
-    }
-}
-
 impl Key {
     /// Checks the fields of a key. The error calls them by `names`, and quotes no value.
     fn new(fields: Fields, names: &[String; 4]) -> Result<Self, String> {
@@ -127,19 +114,32 @@ impl Key {
             project_id: project_id.transpose()?,
         })
     }
+}
 
-    fn authenticate(self, call: &Call, host: &str, now: Timestamp) -> Authentication {
+impl Credentials {
+    /// Authenticates `call` to `host` (as the header `Host` has it), made now.
+    pub fn authenticate(self, call: &Call, host: &str, now: Timestamp) -> Authentication {
+        let key = match self {
+            Credentials::Key(key) => key,
+            Credentials::Token(token) => {
+                return Authentication {
+                    headers: vec![("X-Auth-Token", token.clone())],
+                    secrets: Secrets::new(vec![token]),
+                    method: AuthMethod::Token,
+                };
+            }
+        };
         let date = now.to_basic_format();
         let mut headers = vec![("X-Sdk-Date", Secret::new(date.clone()))];
-        let mut secrets = vec![self.secret.clone()];
-        if let Some(token) = self.security_token {
+        let mut secrets = vec![key.secret.clone()];
+        if let Some(token) = key.security_token {
             secrets.push(token.clone());
             headers.push(("X-Security-Token", token));
         }
-        if let Some(project_id) = self.project_id {
+        if let Some(project_id) = key.project_id {
             headers.push(("X-Project-Id", Secret::new(project_id)));
         }
-        let signed = sign(call, host, &headers, &date, &self.access, &self.secret);
+        let signed = sign(call, host, &headers, &date, &key.access, &key.secret);
         headers.push(("Authorization", signed.authorization));
         secrets.push(signed.signature);
         Authentication {
@@ -162,18 +162,15 @@ pub struct Loaded {
 }
 
 /// Every source of credentials that is given, the first of which counts. Nothing of it is checked yet.
-pub struct Sources {
-    sources: Vec<Source>,
-    /// The project, for a credentials file that has none.
-    project_id: Option<String>,
-}
+pub struct Sources(Vec<Source>);
 
 enum Source {
     TokenVariable(OsString),
     TokenFile(Input),
     /// The variables of an access key, and their values.
     KeyVariables([&'static str; 4], Fields),
-    CredentialsFile(Input),
+    /// A credentials file, and the project for a key without one.
+    CredentialsFile(Input, Option<String>),
 }
 
 impl Sources {
@@ -194,28 +191,25 @@ impl Sources {
         };
         let file = |variable, path: PathBuf| {
             let variable = Some(variable);
-            Source::CredentialsFile(Input::File { path, variable })
+            Source::CredentialsFile(Input::File(NamedFile { path, variable }), text(PROJECT_ID))
         };
         let sources = [
             token_file.map(Source::TokenFile),
-            credentials_file.map(Source::CredentialsFile),
+            credentials_file.map(|input| Source::CredentialsFile(input, text(PROJECT_ID))),
             env(TOKEN).map(Source::TokenVariable),
             key(SDK_KEY),
             env(CREDENTIALS_FILE).map(|path| file(CREDENTIALS_FILE, path.into())),
             env(HOME).map(|home| file(HOME, PathBuf::from(home).join(DEFAULT_FILE))),
             key(TERRAFORM_KEY),
         ];
-        Ok(Self {
-            sources: sources.into_iter().flatten().collect(),
-            project_id: text(PROJECT_ID),
-        })
+        Ok(Self(sources.into_iter().flatten().collect()))
     }
 
     /// Reads and checks the first credentials.
     pub fn read(self) -> Result<Loaded, Error> {
-        let mut sources = self.sources.into_iter();
+        let mut sources = self.0.into_iter();
         match sources.find(|source| !source.is_missing()) {
-            Some(source) => source.read(self.project_id),
+            Some(source) => source.read(),
             None => Err(Error::Usage(NO_CREDENTIALS.to_owned())),
         }
     }
@@ -224,15 +218,15 @@ impl Sources {
 impl Source {
     /// Whether it is the default file, which need not be there, and is not.
     fn is_missing(&self) -> bool {
-        let Source::CredentialsFile(Input::File { path, variable }) = self else {
+        let Source::CredentialsFile(Input::File(file), _) = self else {
             return false;
         };
-        let found = path.metadata().map_err(|e| e.kind());
-        *variable == Some(HOME)
+        let found = file.path.metadata().map_err(|e| e.kind());
+        file.variable == Some(HOME)
             && matches!(found, Err(ErrorKind::NotFound | ErrorKind::NotADirectory))
     }
 
-    fn read(self, project_id: Option<String>) -> Result<Loaded, Error> {
+    fn read(self) -> Result<Loaded, Error> {
         let (credentials, kind, origin, warning) = match self {
             Source::TokenVariable(token) => {
                 let path = Path::new(&token);
@@ -260,7 +254,7 @@ impl Source {
                     None,
                 )
             }
-            Source::CredentialsFile(input) => {
+            Source::CredentialsFile(input, project_id) => {
                 let (bytes, warning) = input.read(MAX_FILE)?;
                 let origin = input.to_string();
                 let key = parse_key_file(&bytes, &origin, project_id)?;

@@ -4,10 +4,10 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::report::error::Error;
-use crate::report::escape::display_path;
+use crate::report::escape::NamedFile;
 use crate::system::files;
 use crate::system::streams::Waiting;
 
@@ -17,11 +17,7 @@ const EXPANSION_HINT: &str =
     "nothing expands '~' or '$' here, nor in a crontab: write the whole path";
 
 pub enum Input {
-    File {
-        path: PathBuf,
-        /// The variable that named it, if it was one.
-        variable: Option<&'static str>,
-    },
+    File(NamedFile),
     StandardInput,
 }
 
@@ -34,7 +30,7 @@ impl Input {
 
     fn try_read(&self, limit: usize) -> io::Result<(Vec<u8>, Option<String>)> {
         let file = match self {
-            Input::File { path, .. } => File::open(path)?,
+            Input::File(file) => File::open(&file.path)?,
             Input::StandardInput => File::from(io::stdin().as_fd().try_clone_to_owned()?),
         };
         if file.is_terminal() {
@@ -58,11 +54,8 @@ impl Input {
     fn unreadable(&self, reason: &io::Error) -> Error {
         let text = self.to_string();
         let (object, hint) = match self {
-            Input::File {
-                path,
-                variable: None,
-            } if may_be_secret(path) => {
-                let length = path.as_os_str().len();
+            Input::File(file) if file.variable.is_none() && may_be_secret(&file.path) => {
+                let length = file.path.as_os_str().len();
                 let object =
                     format!("a file with a name of {length} bytes (not shown: it may be a secret)");
                 (object, Some(VALUE_HINT))
@@ -94,10 +87,7 @@ impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Input::StandardInput => f.write_str("standard input"),
-            Input::File { path, variable } => {
-                f.write_str(&display_path(path))?;
-                variable.map_or(Ok(()), |variable| write!(f, " ({variable})"))
-            }
+            Input::File(file) => file.fmt(f),
         }
     }
 }

@@ -38,7 +38,10 @@ impl Execution {
         let job = &answer["result"]["lastJob"];
         let unexpected = |reason: &str| Err(body.unexpected(reason.to_owned()));
         if !job.is_object() {
-            return unexpected("the task has no execution");
+            return match ErrorBody::of(&answer) {
+                Some(error) => Err(body.exchange.error(&error)),
+                None => unexpected("the task has no execution"),
+            };
         }
         let id = &job["id"];
         if wanted.is_some_and(|wanted| !id.is_null() && id != wanted.as_str()) {
@@ -90,23 +93,15 @@ impl Execution {
     }
 }
 
-/// Parses an answer that is JSON, and no error in JSON.
 fn parse_json(bytes: &[u8], body: &Body) -> Result<Value, Error> {
     let text = without_byte_order_mark(bytes);
     let parsed = serde_json::from_slice(text);
-    let answer = parsed.map_err(|e| {
+    parsed.map_err(|e| {
         if text.trim_ascii_start().starts_with(b"{") {
             return body.unexpected(format!("its JSON can't be parsed: {e}"));
         }
         recognize(body, bytes).unwrap_or_else(|| body.unexpected("it is not JSON".to_owned()))
-    })?;
-    match ErrorBody::of(&answer) {
-        Some(error) if answer["result"]["lastJob"].is_null() => Err(body.exchange.error(&error)),
-        _ if !answer.is_object() => {
-            Err(body.unexpected("it is JSON, but not an object".to_owned()))
-        }
-        _ => Ok(answer),
-    }
+    })
 }
 
 fn sub_job_id(value: &Value, body: &Body) -> Result<Id, Error> {

@@ -1,9 +1,7 @@
 //! The file with the certificates to trust (PEM).
 
-use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -11,7 +9,7 @@ use rustls::pki_types::pem::PemObject;
 use ureq::tls::Certificate;
 
 use crate::report::error::Error;
-use crate::report::escape::{TEXT_LIMIT, display_path, escape};
+use crate::report::escape::{NamedFile, TEXT_LIMIT, escape};
 
 /// The largest file, in bytes. The usual bundle of a distribution has 220 kB.
 const MAX_LENGTH: u64 = 4 << 20;
@@ -21,46 +19,28 @@ const DASHES: &str = "-----";
 /// The old label too, and OpenSSL's own, whose certificates rustls can't use.
 const LABELS: [&str; 3] = ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
 
-pub struct CaFile {
-    pub path: PathBuf,
-    /// The variable that named it, if it was one.
-    pub variable: Option<&'static str>,
-}
-
-impl CaFile {
-    /// Reads the certificates to trust, and says which ones of the file can't be used, if any.
-    pub fn read(&self) -> Result<(Vec<Certificate<'static>>, Option<String>), Error> {
-        let failed = |reason: String| Error::local("use the CA file", self, reason);
-        let mut content = Vec::new();
-        File::open(&self.path)
-            .and_then(|file| file.take(MAX_LENGTH + 1).read_to_end(&mut content))
-            .map_err(|e| failed(e.to_string()))?;
-        if content.len() as u64 > MAX_LENGTH {
-            return Err(failed(format!("it is larger than {MAX_LENGTH} bytes")));
-        }
-        let text = String::from_utf8_lossy(&content);
-        let (trusted, skipped) = parse(&text).map_err(failed)?;
-        if trusted.is_empty() && skipped.is_empty() {
-            return Err(failed(describe(&content, &text).to_owned()));
-        }
-        let numbers = escape(&skipped.join(", "), TEXT_LIMIT);
-        if trusted.is_empty() {
-            let reason = format!("no certificate in it can be used: {numbers}");
-            return Err(failed(reason));
-        }
-        let skipped = format!("in {self}, these certificates can't be used: {numbers}");
-        Ok((trusted, Some(skipped).filter(|_| !numbers.is_empty())))
+/// Reads the certificates to trust, and says which ones of the file can't be used, if any.
+pub fn read(file: &NamedFile) -> Result<(Vec<Certificate<'static>>, Option<String>), Error> {
+    let failed = |reason: String| Error::local("use the CA file", file, reason);
+    let mut content = Vec::new();
+    File::open(&file.path)
+        .and_then(|file| file.take(MAX_LENGTH + 1).read_to_end(&mut content))
+        .map_err(|e| failed(e.to_string()))?;
+    if content.len() as u64 > MAX_LENGTH {
+        return Err(failed(format!("it is larger than {MAX_LENGTH} bytes")));
     }
-}
-
-impl fmt::Display for CaFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&display_path(&self.path))?;
-        match self.variable {
-            Some(variable) => write!(f, " ({variable})"),
-            None => Ok(()),
-        }
+    let text = String::from_utf8_lossy(&content);
+    let (trusted, skipped) = parse(&text).map_err(failed)?;
+    if trusted.is_empty() && skipped.is_empty() {
+        return Err(failed(describe(&content, &text).to_owned()));
     }
+    let numbers = escape(&skipped.join(", "), TEXT_LIMIT);
+    if trusted.is_empty() {
+        let reason = format!("no certificate in it can be used: {numbers}");
+        return Err(failed(reason));
+    }
+    let skipped = format!("in {file}, these certificates can't be used: {numbers}");
+    Ok((trusted, Some(skipped).filter(|_| !numbers.is_empty())))
 }
 
 /// Parses each certificate, wherever its first line begins, into those to trust and the numbers of those

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use crate::api::endpoint::Endpoint;
 use crate::auth::credentials::Sources;
-use crate::http::ca_file::CaFile;
 use crate::http::proxy::Proxy;
 use crate::report::console::Verbosity;
+use crate::report::escape::NamedFile;
 
 pub struct Options {
     pub endpoint: Endpoint,
     pub proxy: Option<Proxy>,
     pub credentials: Sources,
-    pub cacert: Option<CaFile>,
+    pub cacert: Option<NamedFile>,
     pub limits: Limits,
     pub verbosity: Verbosity,
 }

@@ -12,11 +12,11 @@ use ureq::{Agent, RequestBuilder};
 
 use crate::api::call::Call;
 use crate::auth::timestamp::Timestamp;
-use crate::http::connect;
 use crate::http::exchange::{Exchange, MAX_RESPONSE_HEAD, describe};
 use crate::http::options::Options;
 use crate::http::proxy::{LOGIN_HINT, Proxy};
 use crate::http::response::Answer;
+use crate::http::{ca_file, connect};
 use crate::report::console::Console;
 use crate::report::error::Error;
 use crate::system::process;
@@ -37,9 +37,10 @@ impl Request {
     /// Prepares the call. It reads the credentials and the CA file, and opens no connection.
     pub fn prepare(call: Call, options: Options, console: Console) -> Result<Self, Error> {
         let (roots, skipped) = match &options.cacert {
-            Some(file) => file
-                .read()
-                .map(|(roots, skipped)| (RootCerts::from(roots), skipped))?,
+            Some(file) => {
+                let (roots, skipped) = ca_file::read(file)?;
+                (RootCerts::from(roots), skipped)
+            }
             None => (RootCerts::WebPki, None),
         };
         if let Some(skipped) = &skipped {
