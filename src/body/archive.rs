@@ -159,7 +159,19 @@ fn parse_end(
         // All readers accept what old Java writes: no ZIP64, and a count modulo 65,536.
         return short.directory(u16::MAX.into());
     }
-    let locator_at = at.checked_sub(END64_LOCATOR.length).ok_or(NOT_AT_END)?;
+    let (long, end64_at) = parse_end64(file, at)?;
+    if !short.agrees_with(&long) {
+        return Err(CONTRADICTION);
+    }
+    if long.start.checked_add(long.length) != Some(end64_at) {
+        return Err(NOT_AT_END);
+    }
+    long.directory(u64::MAX)
+}
+
+/// Parses the ZIP64 end record whose locator ends at `end`, and returns its place with it.
+fn parse_end64(file: &mut (impl Read + Seek), end: u64) -> Result<(EndRecord, u64), Fault> {
+    let locator_at = end.checked_sub(END64_LOCATOR.length).ok_or(NOT_AT_END)?;
     let locator = read_at(file, locator_at, END64_LOCATOR.length)?;
     let mut locator = Fields(&locator);
     locator.expect(&END64_LOCATOR).map_err(|_| NOT_AT_END)?;
@@ -176,24 +188,18 @@ fn parse_end(
         return Err(NO_END64);
     }
     end64.skip(2)?; // version made by
-    let (version, is_long) = (end64.u16()?, room > END64.length);
-    if version & 0xff >= ENCRYPTION_VERSION && is_long {
+    let version_needed = end64.u16()? & 0xff;
+    if version_needed >= ENCRYPTION_VERSION && room > END64.length {
         return Err(ENCRYPTED);
     }
-    let long = EndRecord {
+    let record = EndRecord {
         disks: [end64.u32()?, end64.u32()?],
         entries_here: end64.u64()?,
         entries: end64.u64()?,
         length: end64.u64()?,
         start: end64.u64()?,
     };
-    if !short.agrees_with(&long) {
-        return Err(CONTRADICTION);
-    }
-    if long.start.checked_add(long.length) != Some(end64_at) {
-        return Err(NOT_AT_END);
-    }
-    long.directory(u64::MAX)
+    Ok((record, end64_at))
 }
 
 /// An end record, of either kind.
