@@ -674,7 +674,7 @@ fn a_standard_output_in_non_blocking_mode_is_waited_for() {
             .stderr(Stdio::piped());
     });
     let mut running = run.start();
-    running.run = Run::bare(); // its command holds the writing end open
+    running.close_streams();
     wait_until("the pipe is full", || {
         unread(&reader) > 60_000 && running.is_asleep()
     });
@@ -840,10 +840,9 @@ fn on_one_terminal(runs: Vec<Run>) -> (Vec<Outcome>, String) {
         let _ = controller.read_to_end(&mut seen);
         String::from_utf8_lossy(&seen).into_owned()
     });
-    let wait = |running: Running| {
-        let mut outcome = running.wait();
-        outcome.run = Run::bare(); // its command holds the terminal open
-        outcome
+    let wait = |mut running: Running| {
+        running.close_streams();
+        running.wait()
     };
     let outcomes = running.into_iter().map(wait).collect();
     (outcomes, reader.join().expect("what the terminal got"))

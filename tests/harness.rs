@@ -303,6 +303,15 @@ impl Running {
         unsafe { libc::kill(pid, signal) == 0 }
     }
 
+    /// Closes the streams that the program was given: the test holds them open too.
+    pub fn close_streams(&mut self) {
+        let command = &mut self.run.command;
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+    }
+
     pub fn wait(self) -> Outcome {
         let outcome = self.outcome.recv_timeout(self.run.patience);
         let elapsed = self.started.elapsed();

@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::path::Path;
 
 use crate::report::error::Error;
 use crate::report::escape::NamedFile;
-use crate::system::files;
-use crate::system::streams::Waiting;
+use crate::system::{files, streams};
 
 const VALUE_HINT: &str = "--token-file and --credentials-file take a file; \
     a token itself goes into HUAWEICLOUD_TOKEN";
@@ -41,10 +40,7 @@ impl Input {
         let warning = files::is_readable_by_others(&file)?.then(|| {
             format!("{self} holds a secret but is readable by its group or others: chmod 600 it")
         });
-        let mut bytes = Vec::new();
-        Waiting(file)
-            .take(limit as u64 + 1)
-            .read_to_end(&mut bytes)?;
+        let bytes = streams::read(&file, limit + 1)?;
         if bytes.is_empty() && matches!(self, Input::StandardInput) {
             return Err(io::Error::other("nothing came on standard input"));
         }

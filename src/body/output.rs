@@ -21,9 +21,6 @@ use crate::system::deadline::{self, with_signals_blocked};
 use crate::system::files;
 use crate::system::folder::Folder;
 
-/// Names tried beside the output before giving up: each is taken only by an unlikely accident.
-const NAME_ATTEMPTS: u32 = 100;
-
 /// Where a package goes.
 pub struct Output {
     folder: Folder,
@@ -31,9 +28,7 @@ pub struct Output {
     name: OsString,
     /// The path as the user wrote it, for messages.
     path: PathBuf,
-    /// Whether a file is there already.
-    pub exists: bool,
-    /// That file, if it says who may read the new one.
+    /// The file that is there already, if it says who may read the new one.
     replaced: Option<File>,
 }
 
@@ -49,7 +44,6 @@ impl Output {
         let folder = Folder::open(&Path::new(".").join(folder_path))
             .map_err(|e| Error::local("open the folder", display_path(folder_path), e))?;
         let old = folder.pin(name).map_err(failed)?;
-        let exists = old.is_some();
         let replaced = match old {
             Some(old) => is_model(&old, &folder, &path).map(|is_model| is_model.then_some(old)),
             None => Ok(None),
@@ -57,7 +51,6 @@ impl Output {
         Ok(Self {
             folder,
             name: name.to_owned(),
-            exists,
             replaced: replaced.map_err(failed)?,
             path,
         })
@@ -72,10 +65,12 @@ impl Output {
         Error::local(action, self.display(), error)
     }
 
-    /// Opens the file that is there already.
-    pub fn open_old(&self) -> Result<File, Error> {
-        let opened = self.folder.open_file(&self.name);
-        opened.map_err(|e| self.failed("read", &e))
+    /// Opens the file that is there already, if there is one.
+    pub fn open_old(&self) -> Result<Option<File>, Error> {
+        match self.folder.open_file(&self.name) {
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            opened => opened.map(Some).map_err(|e| self.failed("read", &e)),
+        }
     }
 
     /// Syncs the folder, so that the name is durable too.
@@ -102,8 +97,8 @@ impl Output {
     /// Creates a partial file that has a name.
     fn create_named(&self) -> io::Result<(File, OsString)> {
         with_signals_blocked(|| {
-            let create = |name: &OsStr| self.folder.create(name, self.mode());
-            let (file, name) = with_free_name(create)?;
+            let name = unique_name();
+            let file = self.folder.create(&name, self.mode())?;
             deadline::remove_on_end(&self.folder, &name)?;
             Ok((file, name))
         })
@@ -112,7 +107,7 @@ impl Output {
 
 /// A package that is not there yet.
 pub struct Partial {
-    file: File,
+    pub file: File,
     /// The name beside the output's that it has, if it has one: from the start, where it can't do
     /// without, or for the instant before it takes the output's.
     name: Option<OsString>,
@@ -137,11 +132,6 @@ impl Partial {
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let written = self.file.write_all(bytes);
         written.map_err(|e| self.failed("write", &e))
-    }
-
-    /// The file, to be read back.
-    pub fn file(&mut self) -> &mut File {
-        &mut self.file
     }
 
     pub fn failed(&self, action: &'static str, error: &io::Error) -> Error {
@@ -187,12 +177,12 @@ impl Partial {
     /// if this is refused here.
     fn link(&mut self) -> io::Result<bool> {
         let Output { folder, name, .. } = &self.output;
-        let link = |name: &OsStr| folder.link(&self.file, name);
-        match link(name) {
+        match folder.link(&self.file, name) {
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
             linked => return linked,
         }
-        let (is_linked, name) = with_free_name(link)?;
+        let name = unique_name();
+        let is_linked = folder.link(&self.file, &name)?;
         if is_linked {
             deadline::remove_on_end(folder, &name)?;
             self.name = Some(name);
@@ -267,21 +257,12 @@ fn is_model(old: &File, folder: &Folder, path: &Path) -> io::Result<bool> {
     Ok(folder.metadata()?.mode() & STICKY == 0 || files::is_own(&old))
 }
 
-/// Has `create` make something under a name that is free.
-fn with_free_name<T>(create: impl Fn(&OsStr) -> io::Result<T>) -> io::Result<(T, OsString)> {
+/// A name beside the output's that no other run uses.
+fn unique_name() -> OsString {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let nanoseconds = now.map_or(0, |time| time.subsec_nanos());
+    let nanoseconds = now.map_or(0, |time| time.as_nanos());
     let process = std::process::id();
-    for attempt in 0..NAME_ATTEMPTS {
-        let name = format!(".codearts-check-log.{process}.{nanoseconds}.{attempt}");
-        let name = OsString::from(name);
-        match create(&name) {
-            Ok(created) => return Ok((created, name)),
-            Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Err(ErrorKind::AlreadyExists.into())
+    format!(".codearts-check-log.{process}.{nanoseconds}").into()
 }
 
 /// Splits a file's path into its folder, which is empty for a bare name, and its name.

@@ -39,13 +39,14 @@ pub fn save(body: &mut Body, partial: &mut Partial, mut progress: Progress) -> R
 
 /// Checks that what was saved is a complete ZIP archive; if it is not, says what it looks like.
 pub fn verify(body: &Body, partial: &mut Partial) -> Result<(), Error> {
-    let checked = archive::check(partial.file());
+    let checked = archive::check(&mut partial.file);
     let fault = match checked {
         Ok(()) => return Ok(()),
         Err(Fault::Unreadable(e)) => return Err(partial.failed("read back", &e)),
         Err(Fault::Incomplete(fault)) => fault,
     };
-    let beginning = read_beginning(partial.file()).map_err(|e| partial.failed("read back", &e))?;
+    let beginning =
+        read_beginning(&mut partial.file).map_err(|e| partial.failed("read back", &e))?;
     Err(recognize(body, &beginning).unwrap_or_else(|| {
         body.unexpected(if beginning.starts_with(b"PK\x03\x04") {
             format!("it is a ZIP archive cut short or damaged: {fault}")
@@ -58,10 +59,9 @@ pub fn verify(body: &Body, partial: &mut Partial) -> Result<(), Error> {
 /// Whether the file that is there already counts as the package: any does, or to be `verified`, a
 /// complete ZIP archive. It and its folder are synced: the run that saved it may have failed to do so.
 pub fn is_there(output: &Output, verified: bool, console: Console) -> Result<bool, Error> {
-    if !output.exists {
+    let Some(mut file) = output.open_old()? else {
         return Ok(false);
-    }
-    let mut file = output.open_old()?;
+    };
     match verified.then(|| archive::check(&mut file)) {
         None | Some(Ok(())) => {}
         Some(Err(Fault::Unreadable(e))) => return Err(output.failed("read", &e)),

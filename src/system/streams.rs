@@ -5,13 +5,15 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
 
-/// A stream that is waited for even in non-blocking mode, which some parents leave behind.
-pub struct Waiting(pub File);
-
-impl Read for Waiting {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        when_ready(&self.0, libc::POLLIN, |mut file| file.read(buffer))
-    }
+/// Reads a stream to its end, or `limit` bytes. It is waited for even in non-blocking mode, which some
+/// parents leave behind.
+pub fn read(stream: &File, limit: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    when_ready(stream, libc::POLLIN, |stream| {
+        let rest = (limit - bytes.len()) as u64;
+        stream.take(rest).read_to_end(&mut bytes)
+    })?;
+    Ok(bytes)
 }
 
 /// Writes to a standard stream, as patiently.
