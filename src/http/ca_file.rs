@@ -6,7 +6,7 @@ use std::io::Read;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use ureq::tls::Certificate;
+use ureq::tls::{Certificate, RootCerts};
 
 use crate::report::error::Error;
 use crate::report::escape::{NamedFile, TEXT_LIMIT, escape};
@@ -20,7 +20,7 @@ const DASHES: &str = "-----";
 const LABELS: [&str; 3] = ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"];
 
 /// Reads the certificates to trust, and says which ones of the file can't be used, if any.
-pub fn read(file: &NamedFile) -> Result<(Vec<Certificate<'static>>, Option<String>), Error> {
+pub fn read(file: &NamedFile) -> Result<(RootCerts, Option<String>), Error> {
     let failed = |reason: String| Error::local("use the CA file", file, reason);
     let mut content = Vec::new();
     File::open(&file.path)
@@ -40,7 +40,8 @@ pub fn read(file: &NamedFile) -> Result<(Vec<Certificate<'static>>, Option<Strin
         return Err(failed(reason));
     }
     let skipped = format!("in {file}, these certificates can't be used: {numbers}");
-    Ok((trusted, Some(skipped).filter(|_| !numbers.is_empty())))
+    let skipped = Some(skipped).filter(|_| !numbers.is_empty());
+    Ok((RootCerts::from(trusted), skipped))
 }
 
 /// Parses each certificate, wherever its first line begins, into those to trust and the numbers of those

@@ -37,10 +37,7 @@ impl Request {
     /// Prepares the call. It reads the credentials and the CA file, and opens no connection.
     pub fn prepare(call: Call, options: Options, console: Console) -> Result<Self, Error> {
         let (roots, skipped) = match &options.cacert {
-            Some(file) => {
-                let (roots, skipped) = ca_file::read(file)?;
-                (RootCerts::from(roots), skipped)
-            }
+            Some(file) => ca_file::read(file)?,
             None => (RootCerts::WebPki, None),
         };
         if let Some(skipped) = &skipped {

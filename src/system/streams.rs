@@ -46,7 +46,9 @@ fn when_ready<T>(
 ) -> io::Result<T> {
     loop {
         match act(stream) {
-            Err(e) if e.kind() == ErrorKind::WouldBlock => poll(stream.as_raw_fd(), event, -1),
+            Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+                poll(stream.as_raw_fd(), event, -1)
+            }
             done => return done,
         };
     }
