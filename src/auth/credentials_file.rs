@@ -67,7 +67,11 @@ fn parse_json(text: &str) -> Result<(Fields, Option<String>), String> {
 /// Where the two halves of a key are in the console's table, if its first line has both names.
 fn find_columns(text: &str) -> Option<[usize; 2]> {
     let header = columns(text.lines().next()?);
-    let find = |name| header.iter().position(|column| column == name);
+    let find = |name| {
+        header
+            .iter()
+            .position(|column| column.eq_ignore_ascii_case(name))
+    };
     Some([find("Access Key Id")?, find("Secret Access Key")?])
 }
 
