@@ -6,6 +6,7 @@
 //! the output's.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::mem;
@@ -20,6 +21,8 @@ use crate::report::escape::display_path;
 use crate::system::deadline::{self, with_signals_blocked};
 use crate::system::files;
 use crate::system::folder::Folder;
+
+const MOUNT_POINT: &str = "it is a mount point: mount its folder instead";
 
 /// Where a package goes.
 pub struct Output {
@@ -61,8 +64,8 @@ impl Output {
         display_path(&self.path)
     }
 
-    pub fn failed(&self, action: &'static str, error: &io::Error) -> Error {
-        Error::local(action, self.display(), error)
+    pub fn failed(&self, action: &'static str, reason: impl fmt::Display) -> Error {
+        Error::local(action, self.display(), reason)
     }
 
     /// Opens the file that is there already, if there is one.
@@ -134,15 +137,17 @@ impl Partial {
         written.map_err(|e| self.failed("write", &e))
     }
 
-    pub fn failed(&self, action: &'static str, error: &io::Error) -> Error {
-        self.output.failed(action, error)
+    pub fn failed(&self, action: &'static str, reason: impl fmt::Display) -> Error {
+        self.output.failed(action, reason)
     }
 
     /// Makes the package durable, and then visible under its name, in one step.
     pub fn commit(mut self, console: Console) -> Result<(), Error> {
-        self.sync()
-            .and_then(|()| self.make_visible())
-            .map_err(|e| self.failed("write", &e))?;
+        let written = self.sync().and_then(|()| self.make_visible());
+        written.map_err(|e| match e.kind() {
+            ErrorKind::ResourceBusy => self.failed("write", MOUNT_POINT),
+            _ => self.failed("write", &e),
+        })?;
         self.output.sync_folder(console)
     }
 
@@ -162,7 +167,10 @@ impl Partial {
             if self.name.is_none() && !self.link()? {
                 return Ok(false);
             }
-            self.rename()?;
+            if let Some(partial) = &self.name {
+                self.output.folder.rename(partial, &self.output.name)?;
+            }
+            self.name = None;
             deadline::disarm();
             Ok(true)
         })?;
@@ -188,21 +196,6 @@ impl Partial {
             self.name = Some(name);
         }
         Ok(is_linked)
-    }
-
-    /// Renames the partial file, if it has a name beside the output's.
-    fn rename(&mut self) -> io::Result<()> {
-        if let Some(partial) = &self.name {
-            let renamed = self.output.folder.rename(partial, &self.output.name);
-            renamed.map_err(|e| match e.kind() {
-                ErrorKind::ResourceBusy => {
-                    io::Error::other("it is a mount point: mount its folder instead")
-                }
-                _ => e,
-            })?;
-        }
-        self.name = None;
-        Ok(())
     }
 
     /// Copies the package from its nameless file into one with a name.
