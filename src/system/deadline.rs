@@ -51,7 +51,7 @@ pub fn arm(time: Duration, message: String, exit_code: c_int) {
     // SAFETY: all-zero bytes are valid for each structure; every pointer is to one or null.
     unsafe {
         let mut timer: libc::itimerval = mem::zeroed();
-        timer.it_value.tv_sec = time.as_secs() as libc::time_t;
+        timer.it_value.tv_sec = time.as_secs() as _;
         timer.it_value.tv_usec = (time.subsec_micros() as i32).into();
         libc::setitimer(libc::ITIMER_REAL, &raw const timer, ptr::null_mut());
         // A second line of defence: where no such timer can be had, the run goes on without it.
@@ -61,7 +61,7 @@ pub fn arm(time: Duration, message: String, exit_code: c_int) {
         event.sigev_signo = libc::SIGKILL;
         if libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut killer) == 0 {
             let mut at: libc::itimerspec = mem::zeroed();
-            at.it_value.tv_sec = (time + KILL_AFTER).as_secs() as libc::time_t;
+            at.it_value.tv_sec = (time + KILL_AFTER).as_secs() as _;
             at.it_value.tv_nsec = (time.subsec_nanos() as i32).into();
             libc::timer_settime(killer, 0, &raw const at, ptr::null_mut());
             set_once(&KILL_TIMER, killer as usize);
