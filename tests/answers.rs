@@ -435,7 +435,7 @@ fn a_body_that_is_no_package_is_refused_with_what_it_looks_like() {
 }
 
 #[test]
-fn a_page_in_the_package_s_place_points_to_a_proxy() {
+fn a_page_instead_of_a_package_points_to_a_proxy() {
     let server = StandIn::tls(ok(b"<html><title>Log in</title></html>"));
     let outcome = Run::new(&server).go();
     outcome.exits(7).says(&format!(

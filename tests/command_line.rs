@@ -514,7 +514,7 @@ fn the_token_file_wins_over_the_variable() {
 }
 
 #[test]
-fn a_token_file_that_can_t_be_read_is_this_machine_s_fault() {
+fn an_unreadable_token_file_is_exit_1() {
     let outcome = with(&["-e", NOWHERE, ID, "-t", "/proc/self/mem"]);
     outcome
         .exits(1)

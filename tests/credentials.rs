@@ -464,7 +464,7 @@ fn a_key_that_has_expired_is_refused_and_a_time_that_can_t_be_read_is_not() {
 }
 
 #[test]
-fn the_console_s_table_is_read() {
+fn credentials_csv_of_the_console_is_read() {
     let quoted = format!(
         "\"Access Key Id\",\"User Name\",\"Secret Access Key\"\n\
          \"{ACCESS_KEY}\",\"Doe, Jane \"\"JD\"\"\",\"{SECRET_KEY}\"\n"
@@ -832,7 +832,7 @@ fn a_file_that_others_may_read_gets_a_warning() {
 /// As systemd and Kubernetes hand a secret over: it is root's, and the service's group may read it.
 #[test]
 #[ignore = "only root can give files away"]
-fn another_owner_s_file_that_our_group_may_read_gets_no_warning() {
+fn a_group_readable_file_of_another_owner_gets_no_warning() {
     for (mode, warns) in [(0o640, false), (0o644, true)] {
         let server = server();
         let run = Run::ordinary().calling(&server).arg("-t");

@@ -212,7 +212,7 @@ fn every_error_in_a_200_is_in_readme_and_man_page_beside_its_exit_code() {
 }
 
 #[test]
-fn the_man_page_has_the_program_s_version() {
+fn the_man_page_has_the_version() {
     let title = format!("\"codearts-check-log {}\"", env!("CARGO_PKG_VERSION"));
     let page = read("doc/codearts-check-log.1");
     let first = page.lines().next().unwrap_or_default();
@@ -232,7 +232,7 @@ fn regions() -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_program_s_regions_are_the_reference_s_and_in_the_readme() {
+fn regions_match_the_reference_and_the_readme() {
     let regions: BTreeSet<(String, String)> = regions().into_iter().collect();
     let reference = REGIONS.map(|(region, host)| (region.to_owned(), host.to_owned()));
     assert_eq!(regions, BTreeSet::from(reference));
@@ -249,7 +249,7 @@ fn the_program_s_regions_are_the_reference_s_and_in_the_readme() {
 }
 
 #[test]
-fn the_help_readme_and_man_page_have_the_program_s_default_times() {
+fn help_readme_and_man_page_have_the_default_times() {
     let parser = source("args.rs");
     for option in ["--connect-timeout", "--timeout", "--max-time"] {
         let name = option[2..].replace('-', "_").to_uppercase();

@@ -387,7 +387,7 @@ fn an_answer_that_breaks_off_is_a_network_failure_with_nothing_printed() {
 }
 
 #[test]
-fn a_list_that_can_t_be_written_is_this_machine_s_fault() {
+fn a_list_that_can_t_be_written_is_exit_1() {
     let server = StandIn::tls(ok(answer().to_string().as_bytes()));
     let full = File::options()
         .write(true)

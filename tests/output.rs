@@ -246,7 +246,7 @@ fn a_new_file_has_the_mode_that_the_umask_leaves() {
 }
 
 #[test]
-fn a_replaced_file_s_mode_and_hard_links_stay() {
+fn mode_and_hard_links_of_a_replaced_file_stay() {
     for storage in STORAGES {
         for kept in [0o600, 0o444, 0o640, 0o000, 0o777] {
             let server = server();
@@ -269,7 +269,7 @@ fn a_replaced_file_s_mode_and_hard_links_stay() {
 
 #[test]
 #[ignore = "only root can give files away"]
-fn a_replaced_file_s_owner_stays_where_that_is_allowed() {
+fn owner_of_a_replaced_file_stays_where_allowed() {
     for storage in STORAGES {
         let server = server();
         let run = Run::new(&server).storage(storage).file(OUTPUT, OLD);
@@ -721,7 +721,7 @@ fn a_file_that_appears_during_the_run_does_not_set_the_mode() {
 
 /// A sync can take long, and the old file's mode may change meanwhile.
 #[test]
-fn the_old_file_s_mode_is_taken_over_after_the_data_is_synced() {
+fn the_old_mode_is_taken_over_after_the_data_is_synced() {
     let server = server();
     let run = Run::new(&server).storage(Storage::Named).file(OUTPUT, OLD);
     set_mode(run.path(OUTPUT), 0o644);
@@ -879,7 +879,7 @@ fn an_output_that_comes_and_goes_during_the_run_does_no_harm() {
 }
 
 #[test]
-fn a_package_s_memory_is_bounded() {
+fn memory_for_a_package_is_bounded() {
     const LIMIT: libc::rlim_t = 12 << 20;
     let package = stored("noise", &noise(24 << 20));
     let server = StandIn::tls(ok(&package));

@@ -40,7 +40,7 @@ fn words(outcome: &Outcome) -> &str {
 }
 
 #[test]
-fn a_400_exits_40_with_the_reference_s_words() {
+fn a_400_in_the_words_of_the_reference_exits_40() {
     let outcome = refuse("400 Bad Request", &[], BAD_REQUEST);
     let endpoint = outcome.endpoint();
     outcome
@@ -54,7 +54,7 @@ fn a_400_exits_40_with_the_reference_s_words() {
 }
 
 #[test]
-fn a_401_exits_41_with_the_reference_s_words() {
+fn a_401_in_the_words_of_the_reference_exits_41() {
     let outcome = refuse("401 Unauthorized", &[], UNAUTHORIZED);
     let endpoint = outcome.endpoint();
     outcome
@@ -265,7 +265,7 @@ fn a_refusal_names_the_region_and_the_host_that_the_sdk_has_for_it() {
 }
 
 #[test]
-fn the_gateway_s_and_other_services_shapes_are_understood() {
+fn errors_of_the_gateway_and_of_other_services_are_understood() {
     let error = "500 Internal Server Error";
     let gateway =
         br#"{"error_msg":"The API does not exist","error_code":"APIGW.0101","request_id":"6b7"}"#;
@@ -353,7 +353,7 @@ fn a_body_in_gzip_is_not_shown() {
 }
 
 #[test]
-fn json_s_escapes_do_not_reach_the_terminal_either() {
+fn escapes_in_json_do_not_reach_the_terminal_either() {
     let body = br#"{"error_code":"A\n\u001b[2J","error_msg":"b\u202ec\r\nforged: line"}"#;
     let outcome = refuse("500 Internal Server Error", &[], body);
     assert_eq!(
@@ -363,7 +363,7 @@ fn json_s_escapes_do_not_reach_the_terminal_either() {
 }
 
 #[test]
-fn a_server_s_words_take_at_most_500_characters() {
+fn server_text_takes_at_most_500_characters() {
     let long = "é".repeat(9_000);
     let body = format!(r#"{{"error_code":"{long}","error_msg":"{long}","request_id":"{long}"}}"#);
     let headers = [("Retry-After", &*long), ("Location", &*long)];

@@ -7,7 +7,7 @@ set -eu
 
 program=$1
 stand_in=$2
-# Of this host's own, which nobody else's name server listens on.
+# A loopback address that no other name server listens on.
 name_server=127.0.0.77
 
 [ "$(id -u)" -eq 0 ] || { echo "static-check: chroot and port 53 are root's" >&2; exit 1; }

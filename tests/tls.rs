@@ -103,7 +103,7 @@ fn a_certificate_that_is_not_trusted_exits_8_and_gets_no_token() {
 
 /// What the hint says: the certificate of the CA that issued the server's is enough to trust.
 #[test]
-fn the_issuer_s_certificate_mends_what_is_wrong_with_a_ca_above_the_server_s() {
+fn trusting_the_issuer_mends_a_fault_in_a_ca_above_it() {
     for certificate in [
         Certificate::PathLength,
         Certificate::CriticalExtensionOfCa,

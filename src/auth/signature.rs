@@ -79,7 +79,7 @@ mod tests {
     use crate::report::redact::Secret;
 
     #[test]
-    fn the_vendor_s_signer_signs_the_same() {
+    fn matches_the_vendor_signer() {
         let vectors = include_str!("../../tests/signing-vectors.json");
         let vectors: Value = serde_json::from_str(vectors).unwrap();
         let vectors = vectors["vectors"].as_array().unwrap();

@@ -42,7 +42,7 @@ pub fn catch_signals(erase: &'static str) {
 /// Ends the process after `time`, at most a year, with `message` on standard error and this exit code,
 /// unless the caller has set an alarm that is sooner.
 pub fn arm(time: Duration, message: String, exit_code: c_int) {
-    if caller_s_alarm().is_some_and(|alarm| alarm < time) {
+    if alarm_of_the_caller().is_some_and(|alarm| alarm < time) {
         return;
     }
     set_once(&TIMEOUT_MESSAGE, (message, exit_code));
@@ -159,7 +159,7 @@ fn is_ignored(signal: c_int) -> bool {
 
 /// The time until the alarm that the caller has set (alarm(2), setitimer(2)): it outlives exec. It does
 /// not count if its signal is ignored or blocked.
-fn caller_s_alarm() -> Option<Duration> {
+fn alarm_of_the_caller() -> Option<Duration> {
     // SAFETY: all-zero bytes are valid for each structure; every pointer is to one or null.
     let (time, is_blocked) = unsafe {
         let (mut timer, mut blocked): (libc::itimerval, libc::sigset_t) = mem::zeroed();
