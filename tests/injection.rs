@@ -121,4 +121,16 @@ fn a_fault_at_any_system_call_leaves_the_old_file_or_the_package() {
         }
     }
     assert!(injected > 1_000, "only {injected} faults");
+    // The package may be refused the output's name, or the one beside it: then it is copied.
+    for number in [1, 2] {
+        let what = format!("inject=linkat:error=EPERM:when={number}");
+        let outcome = traced(&server, Storage::Nameless, true, Some(&what));
+        outcome.exits(0);
+        assert_eq!(outcome.files[os(OUTPUT.as_bytes())], *PACKAGE, "{outcome}");
+        assert_eq!(
+            outcome.files.len(),
+            2,
+            "more than package and trace\n{outcome}"
+        );
+    }
 }

@@ -997,6 +997,22 @@ fn assert_leaves_old(outcome: &Outcome, storage: Storage) {
     }
 }
 
+/// After the partial file was created with all signals blocked, too.
+#[test]
+fn a_signal_that_was_blocked_stays_blocked() {
+    let running = in_the_middle(|run| {
+        run.storage(Storage::Named)
+            .args(&["--timeout", "1"])
+            .command(|command| fault::block_signal(command, libc::SIGTERM))
+    });
+    running.signal(libc::SIGTERM);
+    running
+        .wait()
+        .exits(6)
+        .complains("--timeout")
+        .leaves_nothing();
+}
+
 #[test]
 fn signals_that_were_ignored_stay_ignored() {
     let running = in_the_middle(|run| {
