@@ -114,7 +114,7 @@ pub struct Partial {
     /// The name beside the output's that it has, if it has one: from the start, where it can't do
     /// without, or for the instant before it takes the output's.
     name: Option<OsString>,
-    output: Output,
+    pub output: Output,
 }
 
 impl Partial {
@@ -134,19 +134,15 @@ impl Partial {
 
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let written = self.file.write_all(bytes);
-        written.map_err(|e| self.failed("write", &e))
-    }
-
-    pub fn failed(&self, action: &'static str, reason: impl fmt::Display) -> Error {
-        self.output.failed(action, reason)
+        written.map_err(|e| self.output.failed("write", &e))
     }
 
     /// Makes the package durable, and then visible under its name, in one step.
     pub fn commit(mut self, console: Console) -> Result<(), Error> {
         let written = self.sync().and_then(|()| self.make_visible());
         written.map_err(|e| match e.kind() {
-            ErrorKind::ResourceBusy => self.failed("write", MOUNT_POINT),
-            _ => self.failed("write", &e),
+            ErrorKind::ResourceBusy => self.output.failed("write", MOUNT_POINT),
+            _ => self.output.failed("write", &e),
         })?;
         self.output.sync_folder(console)
     }

@@ -42,11 +42,11 @@ pub fn verify(body: &Body, partial: &mut Partial) -> Result<(), Error> {
     let checked = archive::check(&mut partial.file);
     let fault = match checked {
         Ok(()) => return Ok(()),
-        Err(Fault::Unreadable(e)) => return Err(partial.failed("read back", &e)),
+        Err(Fault::Unreadable(e)) => return Err(partial.output.failed("read back", &e)),
         Err(Fault::Incomplete(fault)) => fault,
     };
     let beginning =
-        read_beginning(&mut partial.file).map_err(|e| partial.failed("read back", &e))?;
+        read_beginning(&mut partial.file).map_err(|e| partial.output.failed("read back", &e))?;
     Err(recognize(body, &beginning).unwrap_or_else(|| {
         body.unexpected(if beginning.starts_with(b"PK\x03\x04") {
             format!("it is a ZIP archive cut short or damaged: {fault}")
