@@ -271,10 +271,12 @@ fn a_wrong_project_is_told_by_where_it_comes_from() {
         .env("HUAWEICLOUD_SDK_PROJECT_ID", "a b");
     let file = run.secret_file("credentials", profile().as_bytes());
     let run = run.env("HUAWEICLOUD_SDK_CREDENTIALS_FILE", file);
-    run.args(&["-e", "127.0.0.1:1", ID])
-        .go()
+    let outcome = run.args(&["-e", "127.0.0.1:1", ID]).go();
+    outcome
         .exits(2)
         .complains("HUAWEICLOUD_SDK_PROJECT_ID contains white space");
+    // Nothing is wrong with the file.
+    assert_eq!(outcome.stderr.lines().count(), 1, "{outcome}");
 }
 
 #[test]
@@ -452,6 +454,8 @@ fn a_key_that_has_expired_is_refused_and_a_time_that_can_t_be_read_is_not() {
         json!("0"),
         json!(""),
         json!("\u{e9}-01-01T00:00:00Z"),
+        json!(1_577_836_800),
+        json!(["2020-01-01T00:00:00Z"]),
         Value::Null,
     ] {
         let server = server();
@@ -523,8 +527,8 @@ fn assert_file_refused(content: &[u8], text: &str) {
     ] {
         outcome.exits(2).complains(&text.replace("FILE", name));
         assert!(!outcome.stderr.contains("nobody"), "{outcome}");
-        let hint = "hint: a credentials file has three lines: \
-                    '[basic]', 'ak = ACCESS_KEY_ID', 'sk = SECRET_ACCESS_KEY'";
+        let hint = "hint: a credentials file is the console's credentials.csv, a metadata service's \
+                    JSON, or three lines: '[basic]', 'ak = ACCESS_KEY_ID', 'sk = SECRET_ACCESS_KEY'";
         assert_eq!(outcome.stderr.lines().last(), Some(hint), "{outcome}");
     }
 }
@@ -769,7 +773,9 @@ fn a_closed_home_is_shown() {
 fn a_token_that_is_the_path_of_a_file_is_not_sent() {
     let run = Run::bare().args(&["-e", "127.0.0.1:1", ID]);
     let file = run.secret_file("token", TOKEN.as_bytes());
-    let outcome = run.env("HUAWEICLOUD_TOKEN", &file).go();
+    // As a Kubernetes secret may keep it, with the end of a line.
+    let value = format!(" {}\n", file.display());
+    let outcome = run.env("HUAWEICLOUD_TOKEN", value).go();
     let text = "HUAWEICLOUD_TOKEN is the path of a file, not a token";
     outcome.exits(2).complains(text);
     let hint = outcome.stderr.lines().nth(1);
@@ -792,6 +798,10 @@ fn an_empty_standard_input_is_the_fault_of_what_should_have_written_it() {
         let run = Run::bare().args(&[option, "-"]);
         let reason = "nothing came on standard input";
         assert_unreadable(run, "standard input", reason, None);
+        // The same by a path, as a shell's <(…) has it.
+        let run = Run::bare().args(&[option, "/dev/stdin"]);
+        let reason = "nothing came on /dev/stdin";
+        assert_unreadable(run, "/dev/stdin", reason, None);
     }
 }
 
@@ -1208,7 +1218,9 @@ fn the_recipe_for_a_token_keeps_it_from_others() {
     assert_eq!(outcome.status.code(), Some(0), "{outcome}");
     let names: Vec<_> = outcome.files.keys().collect();
     assert_eq!(names, ["auth.json", "token"]);
-    assert_eq!(outcome.files[os(b"token")].trim_ascii(), TOKEN.as_bytes());
+    // Nothing but the token, so that it can also be put into a header.
+    let token = format!("{TOKEN}\n");
+    assert_eq!(outcome.files[os(b"token")], token.as_bytes());
     for name in names {
         let mode = fs::metadata(outcome.run.path(name))
             .expect("a file")

@@ -82,7 +82,6 @@ fn no_clobber_makes_no_call_where_the_package_is_there_already() {
 #[test]
 fn no_clobber_replaces_what_is_no_complete_package_and_says_why() {
     let cut_short = &PACKAGE[..PACKAGE.len() - 1];
-    let fault = "it is not a complete ZIP archive: ";
     for (old, why) in [
         (&b""[..], "it has no end record"),
         (&PACKAGE[..PACKAGE.len() / 2], "it has no end record"),
@@ -96,7 +95,7 @@ fn no_clobber_replaces_what_is_no_complete_package_and_says_why() {
         let server = server();
         let outcome = Run::new(&server).arg("-nv").file(OUTPUT, old).go();
         outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
-        let line = format!("./{OUTPUT} is replaced: {fault}{why}\n");
+        let line = format!("./{OUTPUT} is not a complete ZIP archive, and is fetched: {why}\n");
         assert!(outcome.stderr.starts_with(&line), "{outcome}");
         assert_eq!(server.requests().len(), 1);
         Run::new(&server).arg("-n").file(OUTPUT, old).go().says("");

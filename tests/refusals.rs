@@ -152,13 +152,13 @@ fn hints_help_where_something_can_be_done() {
 #[test]
 fn an_error_in_a_200_ends_as_what_it_means() {
     let token = "get a new token: a token lasts 24 hours";
-    let endpoint = "check the endpoint";
+    let project = "check the region and the project: ";
     for (code, exit, hint) in [
         ("CC.00050000", 40, Some("check the ")),
         ("CC.00050007", 41, Some(token)),
         ("CC.00050010", 4, Some(NO_PERMISSION)),
         ("CC.00050011", 4, Some(NO_PERMISSION)),
-        ("CC.00050013", 4, Some(endpoint)),
+        ("CC.00050013", 4, Some(project)),
         ("CC.00050012", 5, None),
         ("CC.00050014", 5, None),
         ("CC.00050015", 5, None),

@@ -3,7 +3,7 @@
 //! The sources of credentials are tried here in order, and the first one found is used; there is one
 //! way from it into a request, [`Credentials::authenticate`].
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -61,8 +61,8 @@ const NO_CREDENTIALS: &str = "no credentials: give --credentials-file or --token
     HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, HUAWEICLOUD_SDK_CREDENTIALS_FILE \
     or HUAWEICLOUD_TOKEN, or write ~/.huaweicloud/credentials";
 
-const FILE_HINT: &str = "a credentials file has three lines: '[basic]', 'ak = ACCESS_KEY_ID', \
-    'sk = SECRET_ACCESS_KEY'";
+const FILE_HINT: &str = "a credentials file is the console's credentials.csv, a metadata service's \
+    JSON, or three lines: '[basic]', 'ak = ACCESS_KEY_ID', 'sk = SECRET_ACCESS_KEY'";
 
 /// Either way to authenticate a call.
 pub enum Credentials {
@@ -229,7 +229,7 @@ impl Source {
     fn read(self) -> Result<Loaded, Error> {
         let (credentials, kind, origin, warning) = match self {
             Source::TokenVariable(token) => {
-                let path = Path::new(&token);
+                let path = Path::new(OsStr::from_bytes(token.as_bytes().trim_ascii()));
                 if path.is_absolute() && path.is_file() {
                     let reason = format!("{TOKEN} is the path of a file, not a token");
                     let hint = Some("--token-file takes a file");
@@ -280,14 +280,12 @@ fn parse_token(bytes: &[u8], origin: &str) -> Result<Credentials, Error> {
 
 /// Parses a credentials file; `project_id` is used if it has none.
 fn parse_key_file(bytes: &[u8], origin: &str, project_id: Option<String>) -> Result<Key, Error> {
-    let invalid = |reason: String| Error::settings(reason, Some(FILE_HINT));
-    if bytes.len() > MAX_FILE {
-        return Err(invalid(format!(
-            "{origin} is too large for a credentials file"
-        )));
-    }
-    let parsed = credentials_file::parse(bytes);
-    let (mut fields, end) = parsed.map_err(|fault| invalid(format!("{origin} {fault}")))?;
+    let parsed = match bytes.len() {
+        0..=MAX_FILE => credentials_file::parse(bytes),
+        _ => Err("is too large for a credentials file".to_owned()),
+    };
+    let (mut fields, end) =
+        parsed.map_err(|fault| Error::settings(format!("{origin} {fault}"), Some(FILE_HINT)))?;
     let now = Timestamp::now();
     if let Some(end) = end.and_then(|end| now.passed(&end)) {
         let reason = format!(
@@ -301,7 +299,10 @@ fn parse_key_file(bytes: &[u8], origin: &str, project_id: Option<String>) -> Res
         fields[3] = project_id;
         PROJECT_ID.clone_into(&mut names[3]);
     }
-    Key::new(fields, &names).map_err(invalid)
+    Key::new(fields, &names).map_err(|reason| {
+        let is_of_file = !reason.starts_with(PROJECT_ID);
+        Error::settings(reason, is_of_file.then_some(FILE_HINT))
+    })
 }
 
 /// Checks an access key, a secret key or a project ID. A comma would end it in `Authorization`.

@@ -61,7 +61,10 @@ fn parse_json(text: &str) -> Result<(Fields, Option<String>), String> {
         field(&["securitytoken", "securityToken", "security_token"])?,
         None,
     ];
-    Ok((fields, field(&["expires_at", "expiration"])?))
+    // A time that can't be read refuses nothing.
+    let mut ends = ["expires_at", "expiration"].into_iter();
+    let end = ends.find_map(|name| credential[name].as_str());
+    Ok((fields, end.map(str::to_owned)))
 }
 
 /// Where the two halves of a key are in the console's table, if its first line has both names.

@@ -41,8 +41,10 @@ impl Input {
             format!("{self} holds a secret but is readable by its group or others: chmod 600 it")
         });
         let bytes = streams::read(&file, limit + 1)?;
-        if bytes.is_empty() && matches!(self, Input::StandardInput) {
-            return Err(io::Error::other("nothing came on standard input"));
+        // A pipe is empty if the command that should write to it has failed.
+        let is_stream = matches!(self, Input::StandardInput) || !file.metadata()?.is_file();
+        if bytes.is_empty() && is_stream {
+            return Err(io::Error::other(format!("nothing came on {self}")));
         }
         Ok((bytes, warning))
     }

@@ -66,8 +66,9 @@ pub fn is_there(output: &Output, verified: bool, console: Console) -> Result<boo
         None | Some(Ok(())) => {}
         Some(Err(Fault::Unreadable(e))) => return Err(output.failed("read", &e)),
         Some(Err(Fault::Incomplete(fault))) => {
-            let fault = format!("it is not a complete ZIP archive: {fault}");
-            console.detail(|| format!("{} is replaced: {fault}", output.display()));
+            let old = output.display();
+            console
+                .detail(|| format!("{old} is not a complete ZIP archive, and is fetched: {fault}"));
             return Ok(false);
         }
     }

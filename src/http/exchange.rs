@@ -21,6 +21,9 @@ pub const MAX_RESPONSE_HEAD: usize = 64 << 10;
 const NO_PERMISSION_HINT: &str = "the caller needs the permission codeartscheck:task:get, and a role \
     in the project that may open check tasks; or the region is not the task's";
 
+const PROJECT_HINT: &str = "check the region and the project: the token's own, or the one that an \
+    access key comes with (HUAWEICLOUD_SDK_PROJECT_ID)";
+
 const BUSY_HINT: &str = "the service says that it is busy: try again later";
 
 const SIGNATURE_HINT: &str = "check the access key (temporary ones expire) and this host's clock, \
@@ -113,6 +116,8 @@ impl Exchange {
                 }
             },
             403 => NO_PERMISSION_HINT.into(),
+            // The service itself says so: the endpoint is right.
+            404 if error.status().is_some() => PROJECT_HINT.into(),
             404 => self.call.hint_on_404().into(),
             _ => return None,
         })

@@ -111,8 +111,8 @@ impl Answer {
             407 => self.exchange.login_hint.into(),
             429 => "the service limits the call rate: try again later, and less often".into(),
             431 | 494 => {
-                "the token makes the request's head too large for the gateway: get one for a \
-                 single project, or use an access key"
+                "the request's head is too large for the gateway: the token of a single project \
+                 is shorter, and a permanent access key needs none"
                     .into()
             }
             _ => return self.exchange.hint(status, error, self.header("date")),
