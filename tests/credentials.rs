@@ -750,6 +750,10 @@ fn a_path_is_shown_unless_it_may_be_a_secret() {
         ("/etc/codearts/credentails", None),
         ("credentails", None),
         ("~/credentials", Some(EXPANSION)),
+        (
+            "\"/etc/codearts/credentials\"",
+            Some("the quotes are part of the path here: leave them out"),
+        ),
     ] {
         let run = Run::bare().without_env("HUAWEICLOUD_TOKEN");
         let run = run.env(variable, name);

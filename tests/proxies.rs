@@ -90,6 +90,8 @@ fn no_proxy_exempts_hosts_and_their_subdomains() {
         ("no_proxy", "example.com, LOCALHOST"),
         ("no_proxy", "example.com .localhost"),
         ("no_proxy", "localhost."),
+        // As `docker --env-file` keeps it.
+        ("no_proxy", "\"localhost,.example.com\""),
     ] {
         let (server, trap) = (StandIn::tls(ok(&PACKAGE)), trap());
         let run = Run::new(&server).env("https_proxy", url(&trap));

@@ -360,6 +360,8 @@ pub enum Certificate {
     CriticalExtension,
     /// From a CA whose own certificate has the extension.
     CriticalExtensionOfCa,
+    /// From one that is no CA, which has its certificate from the CA of [`ca_pem`].
+    OfNoCa,
     /// From a CA with another one above it that allows none below.
     PathLength,
     /// From a CA with more CAs between it and the one of [`ca_pem`] than rustls follows.
@@ -456,6 +458,7 @@ impl Certificate {
             Certificate::PathLength | Certificate::CriticalExtensionOfCa => {
                 vec![ca_params("stand-in CA"); 2]
             }
+            Certificate::OfNoCa => vec![ca_params("stand-in CA")],
             _ => Vec::new(),
         };
         for (number, ca) in cas.iter_mut().enumerate() {
@@ -463,6 +466,7 @@ impl Certificate {
             ca.distinguished_name.push(DnType::CommonName, name);
         }
         match self {
+            Certificate::OfNoCa => cas[0].is_ca = IsCa::ExplicitNoCa,
             Certificate::PathLength => cas[0].is_ca = IsCa::Ca(BasicConstraints::Constrained(0)),
             Certificate::CriticalExtensionOfCa => {
                 cas[0].custom_extensions = vec![critical_extension()];

@@ -62,7 +62,16 @@ fn a_certificate_that_is_not_trusted_exits_8_and_gets_no_token() {
             "does not allow extended key usage for server authentication",
             "",
         ),
-        (Certificate::TooDeep, "MaximumPathDepthExceeded", ""),
+        (
+            Certificate::TooDeep,
+            "it has more than 6 CAs above it",
+            issuer,
+        ),
+        (
+            Certificate::OfNoCa,
+            "its issuer's certificate is not a CA's",
+            issuer,
+        ),
         (
             Certificate::PathLength,
             "a CA above it allows fewer CAs below",
@@ -108,6 +117,7 @@ fn trusting_the_issuer_mends_a_fault_in_a_ca_above_it() {
         Certificate::PathLength,
         Certificate::CriticalExtensionOfCa,
         Certificate::TooDeep,
+        Certificate::OfNoCa,
     ] {
         let (config, issuer) = certificate.with_issuer();
         let server = StandIn::scripted(Greeting::Tls(config), ok(&PACKAGE));
@@ -149,6 +159,16 @@ fn ssl_cert_file_is_trusted_and_cacert_wins_over_it() {
         .go()
         .exits(1)
         .complains("cannot use the CA file /nowhere (SSL_CERT_FILE): No such file");
+    // A crontab expands nothing.
+    let outcome = Run::bare()
+        .env("SSL_CERT_FILE", "$HOME/ca.pem")
+        .args(&["-e", "127.0.0.1:1", ID])
+        .go();
+    outcome
+        .exits(1)
+        .complains("cannot use the CA file $HOME/ca.pem (SSL_CERT_FILE): No such file");
+    let hint = "hint: nothing expands '~' or '$' here, nor in a crontab: write the whole path\n";
+    assert!(outcome.stderr.ends_with(hint), "{outcome}");
 }
 
 #[test]
@@ -425,7 +445,7 @@ fn a_name_that_is_not_found_is_a_network_failure() {
         .go()
         .exits(6)
         .complains("log-file: cannot look up no-such-host.invalid: ")
-        .complains(" (not through a proxy; https_proxy sets one)")
+        .complains(" (without a proxy: https_proxy names none, or no_proxy exempts the host)")
         .leaves_nothing();
     let outcome = Run::bare()
         .env("https_proxy", "no-such-proxy.invalid")

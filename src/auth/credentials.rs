@@ -247,12 +247,8 @@ impl Source {
             Source::KeyVariables(names, fields) => {
                 let key = Key::new(fields, &names.map(str::to_owned));
                 let key = key.map_err(|reason| Error::settings(reason, None))?;
-                (
-                    Credentials::Key(key),
-                    "access key",
-                    names[0].to_owned(),
-                    None,
-                )
+                let origin = names[0].to_owned();
+                (Credentials::Key(key), "access key", origin, None)
             }
             Source::CredentialsFile(input, project_id) => {
                 let (bytes, warning) = input.read(MAX_FILE)?;

@@ -12,8 +12,6 @@ use crate::system::{files, streams};
 
 const VALUE_HINT: &str = "--token-file and --credentials-file take a file; \
     a token itself goes into HUAWEICLOUD_TOKEN";
-const EXPANSION_HINT: &str =
-    "nothing expands '~' or '$' here, nor in a crontab: write the whole path";
 
 pub enum Input {
     File(NamedFile),
@@ -50,22 +48,20 @@ impl Input {
     }
 
     fn unreadable(&self, reason: &io::Error) -> Error {
-        let text = self.to_string();
-        let (object, hint) = match self {
+        let action = "read the credentials from";
+        match self {
             Input::File(file) if file.variable.is_none() && may_be_secret(&file.path) => {
                 let length = file.path.as_os_str().len();
-                let object =
-                    format!("a file with a name of {length} bytes (not shown: it may be a secret)");
-                (object, Some(VALUE_HINT))
+                Error::Local {
+                    action,
+                    object: format!(
+                        "a file with a name of {length} bytes (not shown: it may be a secret)"
+                    ),
+                    reason: reason.to_string(),
+                    hint: Some(VALUE_HINT.into()),
+                }
             }
-            _ if text.starts_with(['~', '$']) => (text, Some(EXPANSION_HINT)),
-            _ => (text, None),
-        };
-        Error::Local {
-            action: "read the credentials from",
-            object,
-            reason: reason.to_string(),
-            hint: hint.map(Into::into),
+            _ => Error::local(action, self, reason),
         }
     }
 }

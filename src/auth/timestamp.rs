@@ -7,18 +7,13 @@ const DAY: u64 = 24 * 60 * 60;
 
 /// A second, counted from 1970-01-01 00:00:00 UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timestamp(u64);
+pub struct Timestamp(pub u64);
 
 impl Timestamp {
     /// What this host's clock says; a clock before 1970 counts as 1970.
     pub fn now() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
         Self(since_epoch.unwrap_or_default().as_secs())
-    }
-
-    /// The moment so many seconds after 1970 began.
-    pub fn from_unix_time(seconds: u64) -> Self {
-        Self(seconds)
     }
 
     /// `20260115T093045Z` (ISO 8601, basic format), as `X-Sdk-Date` has it.

@@ -89,13 +89,13 @@ impl Proxy {
     }
 }
 
-/// Whether `list` (names split by commas or white space) exempts `host` from the proxy. A name
+/// Whether `list` (names split by commas, white space or quotes) exempts `host` from the proxy. A name
 /// stands for the host and its subdomains, with or without a leading dot; `*` for every host. An address
 /// has no subdomains.
 fn is_exempt(host: &str, list: &str) -> bool {
     let host = bare(host);
     let is_name = host.parse::<IpAddr>().is_err();
-    list.split(|c: char| c == ',' || c.is_ascii_whitespace())
+    list.split(|c: char| ",\"'".contains(c) || c.is_ascii_whitespace())
         .filter(|name| !name.is_empty())
         .any(|name| {
             let name = bare(name.strip_prefix('.').unwrap_or(name)).to_ascii_lowercase();

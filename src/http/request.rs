@@ -148,7 +148,7 @@ impl Resolver for BlockingResolver {
             let host = uri.host().unwrap_or_default();
             let proxy = match config.proxy() {
                 Some(_) => "",
-                None => " (not through a proxy; https_proxy sets one)",
+                None => " (without a proxy: https_proxy names none, or no_proxy exempts the host)",
             };
             io::Error::other(format!("cannot look up {host}: {reason}{proxy}")).into()
         })

@@ -121,10 +121,8 @@ impl Answer {
 
     fn header(&self, name: &str) -> Option<Redacted> {
         let value = self.response.headers().get(name)?;
-        let value = self
-            .exchange
-            .redact(&String::from_utf8_lossy(value.as_bytes()));
-        Some(value).filter(|value| !value.is_empty())
+        let text = String::from_utf8_lossy(value.as_bytes());
+        Some(self.exchange.redact(&text)).filter(|text| !text.is_empty())
     }
 }
 

@@ -57,7 +57,7 @@ pub fn explain(error: &Error) -> (String, Hint) {
 /// file can't be used, and ends in a semicolon.
 pub fn explain_certificate(fault: &Fault, server: &str, skipped: &str) -> (String, Hint) {
     let clock = |what: &str, limit: &UnixTime, now: &UnixTime| {
-        let [limit, now] = [limit, now].map(|time| Timestamp::from_unix_time(time.as_secs()));
+        let [limit, now] = [limit, now].map(|time| Timestamp(time.as_secs()));
         format!("{what} {limit}, and this host's clock says {now}")
     };
     let (reason, hint) = match fault {
@@ -96,6 +96,8 @@ fn explain_untyped(fault: &str) -> (String, Hint) {
     let either = format!("{TRUST_ISSUER}; if that does not help, {NEW_CERTIFICATE}");
     let (reason, hint) = match fault {
         "CaUsedAsEndEntity" => ("it is a CA's, not a server's", NEW_CERTIFICATE),
+        "EndEntityUsedAsCa" => ("its issuer's certificate is not a CA's", TRUST_ISSUER),
+        "MaximumPathDepthExceeded" => ("it has more than 6 CAs above it", TRUST_ISSUER),
         "PathLenConstraintViolated" => ("a CA above it allows fewer CAs below", TRUST_ISSUER),
         "UnsupportedCertVersion" => ("a certificate is not of X.509 version 3", &*either),
         "UnsupportedCriticalExtension" => (

@@ -13,6 +13,10 @@ pub const FIELD_LIMIT: usize = 100;
 /// What the user can do about a failure.
 pub type Hint = Option<Cow<'static, str>>;
 
+const EXPANSION_HINT: &str =
+    "nothing expands '~' or '$' here, nor in a crontab: write the whole path";
+const QUOTES_HINT: &str = "the quotes are part of the path here: leave them out";
+
 /// Why a run failed. Its `Display` is the one line that the user reads.
 pub enum Error {
     /// The command line is invalid.
@@ -83,11 +87,17 @@ impl Error {
         object: impl fmt::Display,
         reason: impl fmt::Display,
     ) -> Self {
+        let object = object.to_string();
+        let hint = match object.chars().next() {
+            Some('~' | '$') => Some(EXPANSION_HINT.into()),
+            Some('"' | '\'') => Some(QUOTES_HINT.into()),
+            _ => None,
+        };
         Error::Local {
             action,
-            object: object.to_string(),
+            object,
             reason: reason.to_string(),
-            hint: None,
+            hint,
         }
     }
 
