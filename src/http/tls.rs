@@ -8,7 +8,7 @@ use crate::auth::timestamp::Timestamp;
 use crate::report::error::Hint;
 
 const SUPPORTED: &str = "this program speaks TLS 1.2 and 1.3 with ECDHE and AEAD ciphers, and takes \
-    RSA keys of 2048 bits or more, P-256, P-384 and Ed25519";
+    RSA keys of 2048 bits or more, P-256, P-384 and Ed25519, and signatures with SHA-2, not SHA-1";
 
 const NOT_TLS: &str = "the server does not speak TLS: a wrong port, or a proxy or a captive portal in \
     between that answers in the service's place";
