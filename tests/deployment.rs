@@ -102,3 +102,15 @@ fn the_manifest_names_each_exit_code_once_and_retries_what_readme_says_is_worth_
     assert_eq!(retried, &worth_a_retry() | &XARGS.into());
     assert_eq!(Codes::from_iter(fails), &program() - &retried);
 }
+
+#[test]
+fn the_document_of_the_manifest_has_its_codes_and_this_version() {
+    let document = read("doc/kubernetes.md");
+    let fails: Vec<String> = rule("FailJob").iter().map(u8::to_string).collect();
+    let row = format!("| {} | The Job fails at once", fails.join(", "));
+    assert!(document.contains(&row), "{row}");
+    let images = document.matches("/codearts-check-log:").count();
+    let of_this_version = concat!("/codearts-check-log:", env!("CARGO_PKG_VERSION"));
+    assert!(images > 0);
+    assert_eq!(document.matches(of_this_version).count(), images);
+}
