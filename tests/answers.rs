@@ -439,9 +439,10 @@ fn a_page_instead_of_a_package_points_to_a_proxy() {
     let server = StandIn::tls(ok(b"<html><title>Log in</title></html>"));
     let outcome = Run::new(&server).go();
     outcome.exits(7).says(&format!(
-        "codearts-check-log: {ID}: the server answered 200, but the body is not a complete ZIP archive: \
+        "codearts-check-log: {ID}: {} answered 200, but the body is not a complete ZIP archive: \
          it is a page titled \"Log in\"\n\
-         hint: a proxy or a captive portal may have answered in the service's place\n"
+         hint: a proxy or a captive portal may have answered in the service's place\n",
+        outcome.endpoint()
     ));
 }
 

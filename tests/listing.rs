@@ -62,12 +62,10 @@ fn assert_listed(answer: &Value, lines: &[&str]) {
 #[track_caller]
 fn assert_refused(body: &[u8], text: &str) {
     let outcome = list(body);
-    outcome
-        .exits(7)
-        .complains(
-            "the server answered 200, but the body is not a list of an execution's subtasks: ",
-        )
-        .complains(text);
+    let endpoint = outcome.endpoint();
+    let beginning =
+        format!("{endpoint} answered 200, but the body is not a list of an execution's subtasks: ");
+    outcome.exits(7).complains(&beginning).complains(text);
     assert_eq!(outcome.stdout, "", "{outcome}");
 }
 
@@ -213,12 +211,14 @@ fn an_id_that_is_none_refuses_the_whole_list() {
     }
 }
 
+const NO_RESULT: &str = "it is JSON, but it has no \"result\"";
+
 #[test]
 fn an_answer_without_an_execution_or_subtasks_is_refused() {
     let no_subtasks = with("/result/lastJob/process/subJobIds", json!([]));
     for (answer, text) in [
-        (json!({}), "the task has no execution"),
-        (json!({"result": null}), "the task has no execution"),
+        (json!({}), NO_RESULT),
+        (json!({"result": null}), NO_RESULT),
         (
             json!({"result": {"lastJob": null}}),
             "the task has no execution",
@@ -247,7 +247,7 @@ fn wrong_types_are_refused_or_as_good_as_missing() {
         json!({"a": 1}),
     ];
     for (pointer, fits, text) in [
-        ("/result", 4, "the task has no execution"),
+        ("/result", 4, NO_RESULT),
         ("/result/lastJob", 4, "the task has no execution"),
         ("/result/lastJob/status", 1, "its execution has no status"),
         (
@@ -274,7 +274,7 @@ fn wrong_types_are_refused_or_as_good_as_missing() {
         outcome.exits(7).complains("it is about another execution");
     }
     for answer in ["[]", "7", "\"text\"", "null", "true"] {
-        assert_refused(answer.as_bytes(), "the task has no execution");
+        assert_refused(answer.as_bytes(), NO_RESULT);
     }
 }
 

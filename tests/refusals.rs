@@ -191,8 +191,9 @@ fn an_error_in_a_200_ends_as_what_it_means() {
                     .exits(exit)
                     .leaves_only(OUTPUT, OLD)
                     .complains(&format!(
-                        "the server answered 200, but the body is not {wanted}: \
-                     it is an error in JSON: {code}: No."
+                        "{} answered 200, but the body is not {wanted}: \
+                     it is an error in JSON: {code}: No.",
+                        outcome.endpoint()
                     ));
                 let (error, last) = outcome.stderr.split_once('\n').expect("a line");
                 let with = error.ends_with(" (with the token in HUAWEICLOUD_TOKEN)");

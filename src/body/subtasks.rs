@@ -40,7 +40,8 @@ impl Execution {
         if !job.is_object() {
             return match ErrorBody::of(&answer) {
                 Some(error) => Err(body.exchange.error(&error)),
-                None => unexpected("the task has no execution"),
+                None if answer["result"].is_object() => unexpected("the task has no execution"),
+                None => unexpected("it is JSON, but it has no \"result\""),
             };
         }
         let id = &job["id"];

@@ -77,6 +77,7 @@ impl Exchange {
     /// A 200 with another body than expected.
     pub fn unexpected(&self, reason: String, hint: Hint, exit: Exit) -> Error {
         Error::UnexpectedBody {
+            by: self.endpoint.name(),
             wanted: self.call.wanted(),
             reason,
             hint,

@@ -104,6 +104,12 @@ fn explain_untyped(fault: &str) -> (String, Hint) {
             "a certificate has a critical extension that this program does not know",
             &*either,
         ),
+        "NameConstraintViolation" => {
+            return (
+                "a CA above it may not issue it for this name".to_owned(),
+                None,
+            );
+        }
         other => return (other.to_owned(), None),
     };
     (reason.to_owned(), Some(hint.to_owned().into()))

@@ -46,8 +46,9 @@ pub enum Error {
         reason: String,
         hint: Hint,
     },
-    /// The body of a 200 is not what was `wanted`. An error in it has the exit code of its meaning.
+    /// The body of a 200 from `by` is not what was `wanted`. An error in it has the exit code of its meaning.
     UnexpectedBody {
+        by: String,
         wanted: &'static str,
         reason: String,
         hint: Hint,
@@ -189,10 +190,12 @@ impl fmt::Display for Error {
                     "{call}: the server's certificate is not trusted: {reason}"
                 )
             }
-            Error::UnexpectedBody { wanted, reason, .. } => {
+            Error::UnexpectedBody {
+                by, wanted, reason, ..
+            } => {
                 write!(
                     f,
-                    "the server answered 200, but the body is not {wanted}: {reason}"
+                    "{by} answered 200, but the body is not {wanted}: {reason}"
                 )
             }
             Error::StillRunning { status } => {
