@@ -380,6 +380,9 @@ fn malformed_http_is_refused() {
             "malformed HTTP",
         );
     }
+    let gzip = head("Transfer-Encoding: gzip, chunked\r\n");
+    let text = "malformed HTTP: Transfer-Encoding: gzip, chunked";
+    assert_refused(&[Step::Send(gzip)], 6, text);
     let long_head = head(
         &"X-Long: yyyyyyyyyyyyyyyyyyyyyyyy\r\n"
             .repeat(100)

@@ -32,30 +32,15 @@ const MAX_FILE: usize = MAX_TOKEN + (16 << 10);
 const TOKEN: &str = "HUAWEICLOUD_TOKEN";
 const PROJECT_ID: &str = "HUAWEICLOUD_SDK_PROJECT_ID";
 /// The variables of a key's [`Fields`]: the SDK's, and the Terraform provider's.
-const SDK_KEY: [&str; 4] = [
-    "HUAWEICLOUD_SDK_AK",
-    "HUAWEICLOUD_SDK_SK",
-    "HUAWEICLOUD_SDK_SECURITY_TOKEN",
-    PROJECT_ID,
-];
-const TERRAFORM_KEY: [&str; 4] = [
-    "HW_ACCESS_KEY",
-    "HW_SECRET_KEY",
-    "HW_SECURITY_TOKEN",
-    PROJECT_ID,
+#[rustfmt::skip] // a row a family
+const KEY_VARIABLES: [[&str; 4]; 2] = [
+    ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN", PROJECT_ID],
+    ["HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN", PROJECT_ID],
 ];
 const CREDENTIALS_FILE: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
 const HOME: &str = "HOME";
 /// The SDK's file, below the home folder.
 const DEFAULT_FILE: &str = ".huaweicloud/credentials";
-
-/// What a message calls the [`Fields`] of a file.
-const PARTS: [&str; 4] = [
-    "the access key",
-    "the secret key",
-    "the security token",
-    "the project ID",
-];
 
 const NO_CREDENTIALS: &str = "no credentials: give --credentials-file or --token-file, or set \
     HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, HUAWEICLOUD_SDK_CREDENTIALS_FILE \
@@ -189,6 +174,7 @@ impl Sources {
             let is_there = fields[0].is_some() || fields[1].is_some();
             is_there.then_some(Source::KeyVariables(names, fields))
         };
+        let [sdk_key, terraform_key] = KEY_VARIABLES.map(key);
         let file = |variable, path: PathBuf| {
             let variable = Some(variable);
             Source::CredentialsFile(Input::File(NamedFile { path, variable }), text(PROJECT_ID))
@@ -197,10 +183,10 @@ impl Sources {
             token_file.map(Source::TokenFile),
             credentials_file.map(|input| Source::CredentialsFile(input, text(PROJECT_ID))),
             env(TOKEN).map(Source::TokenVariable),
-            key(SDK_KEY),
+            sdk_key,
             env(CREDENTIALS_FILE).map(|path| file(CREDENTIALS_FILE, path.into())),
             env(HOME).map(|home| file(HOME, PathBuf::from(home).join(DEFAULT_FILE))),
-            key(TERRAFORM_KEY),
+            terraform_key,
         ];
         Ok(Self(sources.into_iter().flatten().collect()))
     }
@@ -290,7 +276,8 @@ fn parse_key_file(bytes: &[u8], origin: &str, project_id: Option<String>) -> Res
         );
         return Err(Error::settings(reason, None));
     }
-    let mut names = PARTS.map(|part| format!("{part} in {origin}"));
+    let parts = ["access key", "secret key", "security token", "project ID"];
+    let mut names = parts.map(|part| format!("the {part} in {origin}"));
     if fields[3].is_none() {
         fields[3] = project_id;
         PROJECT_ID.clone_into(&mut names[3]);

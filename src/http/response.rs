@@ -53,7 +53,10 @@ impl Answer {
             return Err(Error::Refused(Box::new(self.into_refusal())));
         }
         if !is_framed_well(&self.response) {
-            return Err(self.exchange.malformed("unknown Transfer-Encoding"));
+            let coding = self.header("transfer-encoding");
+            let coding = coding.map_or(String::new(), |coding| format!("{coding:.FIELD_LIMIT$}"));
+            let reason = format!("Transfer-Encoding: {coding}");
+            return Err(self.exchange.malformed(&reason));
         }
         let body = self.response.into_body();
         Ok(Body {

@@ -71,16 +71,14 @@ pub fn arm(time: Duration, message: String, exit_code: c_int) {
 
 /// Takes the deadline back, even one that has passed while the signals were blocked.
 pub fn disarm() {
-    // SAFETY: no handler is installed, the signal is only ignored; the timer was created; all-zero
-    // bytes are a valid `itimerspec`, and stop it; the pointers are to it or null.
+    // SAFETY: no handler is installed, the signal is only ignored; the timer was created, and this is
+    // called once.
     unsafe {
         if TIMEOUT_MESSAGE.get().is_some() {
             libc::signal(libc::SIGALRM, libc::SIG_IGN);
         }
         if let Some(killer) = KILL_TIMER.get() {
-            let never: libc::itimerspec = mem::zeroed();
-            let killer = *killer as libc::timer_t;
-            libc::timer_settime(killer, 0, &raw const never, ptr::null_mut());
+            libc::timer_delete(*killer as libc::timer_t);
         }
     }
 }
