@@ -128,7 +128,7 @@ rpm() {
     } | sed 's|/| OR |g; s/.* OR .*/(&)/' | sort -u | sed ':all; N; $!b all; s/\n/ AND /g')
     # No debug package, no strip, no links by build ID; and nothing of this host.
     rpmbuild --quiet -bb --target "$architecture-linux" \
-        --define "_topdir $work/rpmbuild" --define "_rpmdir $work" \
+        --define "_topdir $work/rpmbuild" --define "_dbpath $work/rpmdb" --define "_rpmdir $work" \
         --define '_rpmfilename package.rpm' --define '_binary_payload w9.gzdio' \
         --define 'debug_package %{nil}' --define '__os_install_post %{nil}' \
         --define '_build_id_links none' --define '_buildhost localhost' \

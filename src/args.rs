@@ -29,8 +29,8 @@ the subtasks of a task's latest execution.
 Usage: codearts-check-log [OPTIONS] SUB_JOB_ID
        codearts-check-log [OPTIONS] --list TASK_ID [--job JOB_ID]
 
-The package is at the output path, whole and durable, or the file that was
-there is untouched and the exit code says why.
+A run that succeeds leaves a whole, synced package. A run that fails before
+that leaves the old file as it was, and the exit code says why.
 
 Options:
       --list TASK_ID         print the IDs of the subtasks, one per line
@@ -76,15 +76,15 @@ Exit codes:
    0  done: the package is there, or the list is complete
    1  this machine: a file can't be read, or the output can't be written
    2  usage: an invalid command line, variable, credential, ID or endpoint
-   3  a status that is neither 200 nor 4xx or 5xx, also a proxy's
-   4  another 4xx (403, 404, ...), also a proxy's
+   3  any status other than 200, 4xx and 5xx, from server or proxy
+   4  another 4xx (403, 404, ...), from server or proxy
    5  408, 429 or 5xx, or the execution has not ended: try again later
    6  network: lookup, connection, TLS, silence, --max-time: try again
    7  200, but not what was asked for: try again
    8  the server's certificate is not trusted
   40  400: check the ID
   41  401: check the access key and this host's clock, or get a new token
-A 200 with an error ends as the status that says the same, where it is known.
+A 200 with a known error code ends like the status that means the same.
 ";
 
 const CA_FILE: &str = "SSL_CERT_FILE";

@@ -1008,7 +1008,7 @@ fn a_401_on_a_signed_call_points_to_the_key_and_shows_both_clocks() {
     };
     let clock = || time::OffsetDateTime::now_utc().unix_timestamp();
     let start = "hint: check the access key (temporary ones expire) and this host's clock, \
-                 which may be 15 minutes off: it says ";
+                 which must be right within 15 minutes: it says ";
     for date in ["Thu, 15 Jan 2026 09:30:45 GMT", "no date"] {
         let before = clock();
         let hint = refuse(&[("Date", date)], Run::with_key);
@@ -1221,7 +1221,7 @@ fn the_recipe_for_a_token_keeps_it_from_others() {
     let outcome = run_recipe(&script).go();
     assert_eq!(outcome.status.code(), Some(0), "{outcome}");
     let names: Vec<_> = outcome.files.keys().collect();
-    assert_eq!(names, ["auth.json", "token"]);
+    assert_eq!(names, ["token"], "the password must not stay");
     // Nothing but the token, so that it can also be put into a header.
     let token = format!("{TOKEN}\n");
     assert_eq!(outcome.files[os(b"token")], token.as_bytes());

@@ -60,7 +60,7 @@ mkdir "$folder/state"
 for new in 2 0; do
     said=$(cd "$folder/state" && CREDENTIALS_DIRECTORY="$folder" PATH="$root$prefix/bin:$PATH" \
         sh -c "$command" 2>&1)
-    [ "$said" = "2 packages, $new new" ] || { echo "install-check: the service said: $said" >&2; exit 1; }
+    [ "$said" = "packages: 2, new: $new" ] || { echo "install-check: the service said: $said" >&2; exit 1; }
 done
 
 timer=$root/etc/systemd/system/timers.target.wants/codearts-check-log@1.timer

@@ -27,7 +27,7 @@ const PROJECT_HINT: &str = "check the region and the project: the token's own, o
 const BUSY_HINT: &str = "the service says that it is busy: try again later";
 
 const SIGNATURE_HINT: &str = "check the access key (temporary ones expire) and this host's clock, \
-    which may be 15 minutes off";
+    which must be right within 15 minutes";
 
 /// Context for the error messages of one HTTP exchange.
 pub struct Exchange {
