@@ -250,6 +250,25 @@ fn a_proxy_that_refuses_differs_from_one_that_fails() {
             "the proxy answered 407",
             "the proxy did not accept the user and the password",
         ),
+        // 40 and 41 are the service's.
+        (
+            "400 Bad Request",
+            4,
+            "the proxy answered 400",
+            "ask the proxy's administrator",
+        ),
+        (
+            "401 Unauthorized",
+            4,
+            "the proxy answered 401",
+            "ask the proxy's administrator",
+        ),
+        (
+            "201 Created",
+            3,
+            "the proxy answered 201",
+            "ask the proxy's administrator",
+        ),
         (
             "302 Found",
             3,

@@ -159,7 +159,7 @@ impl Exchange {
         let status = text
             .rsplit_once('/')
             .and_then(|(_, status)| status.parse().ok())
-            .filter(|status| matches!(status, 300..=407 | 409..=428 | 430..=499));
+            .filter(|status| !matches!(status, 408 | 429 | 500..=599));
         let Some(status) = status else {
             let text = text.split('/').next().unwrap_or(text);
             return self.network(&format!("no tunnel was opened: {text}"), None);
@@ -172,6 +172,10 @@ impl Exchange {
         Error::Refused(Box::new(Refusal {
             by: format!("{}: the proxy", self.name),
             status,
+            exit: match status {
+                400..=499 => Exit::Refused, // 40 and 41 are the service's
+                _ => Exit::UnexpectedStatus,
+            },
             phrase: None,
             caller: None,
             said: self.redact(""),

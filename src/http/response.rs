@@ -89,6 +89,7 @@ impl Answer {
         Refusal {
             by: self.exchange.endpoint.name(),
             status: status.as_u16(),
+            exit: Exit::of_status(status.as_u16()),
             phrase: status.canonical_reason(),
             caller: is_unauthorized.then(|| self.exchange.caller.clone()),
             said: redact(&said),

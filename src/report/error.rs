@@ -63,6 +63,7 @@ pub struct Refusal {
     /// Who answered.
     pub by: String,
     pub status: u16,
+    pub exit: Exit,
     /// The standard's phrase for the status, if it has one.
     pub phrase: Option<&'static str>,
     /// Whose credentials were refused: "the token in …".
@@ -119,7 +120,7 @@ impl Error {
         match self {
             Error::Usage(_) | Error::Settings { .. } => Exit::Usage,
             Error::Local { .. } | Error::Unsynced { .. } => Exit::Local,
-            Error::Refused(refusal) => Exit::of_status(refusal.status),
+            Error::Refused(refusal) => refusal.exit,
             Error::Network { .. } => Exit::Network,
             Error::Untrusted { .. } => Exit::Untrusted,
             Error::UnexpectedBody { exit, .. } => *exit,

@@ -55,8 +55,8 @@ impl Secrets {
     }
 
     /// Masks the secrets in a text from outside: every word that shares [`MIN_LEAK`] consecutive
-    /// letters and digits with one. A secret that has fewer is masked where it stands whole. Only
-    /// what a message can show is searched.
+    /// letters and digits with one, and each secret where it stands whole. Only what a message can
+    /// show is searched.
     pub fn redact(&self, text: &str) -> Redacted {
         let mut masked = String::new();
         let mut room = TEXT_LIMIT + 1; // one more than is shown, so that the cut is seen
@@ -71,10 +71,9 @@ impl Secrets {
             masked.extend([shown, separator]);
             room = room.saturating_sub(shown.len() + separator.chars().count());
         }
+        // What has few letters and digits, or ends a word within itself.
         for Secret(secret) in &self.secrets {
-            if runs(secret).next().is_none() {
-                masked = masked.replace(secret, MASK);
-            }
+            masked = masked.replace(secret, MASK);
         }
         Redacted(masked)
     }
@@ -192,9 +191,15 @@ mod tests {
     }
 
     #[test]
-    fn a_short_secret_is_masked_whole() {
+    fn a_secret_is_masked_where_it_stands_whole() {
         assert_eq!(redact("abc", "ab abc abcd"), "ab *** ***d");
         assert_eq!(redact("a'b<c-1234", "ab a'b<c-1234"), "ab ***");
+        // Its quotes end words, and no word of it is long.
+        let secret = "abcdefg'hijklmn\"opqrstu";
+        assert_eq!(
+            redact(secret, &format!("bad token: {secret}.")),
+            "bad token: ***."
+        );
         assert_eq!(redact("abcdefg", "abcdefgh abcdef"), "***h abcdef");
     }
 
