@@ -761,6 +761,16 @@ fn a_path_is_shown_unless_it_may_be_a_secret() {
     }
 }
 
+/// What names a file is no secret.
+#[test]
+fn the_name_of_a_file_that_is_there_is_shown() {
+    let run = Run::ordinary().args(&["-t", "token"]).file("token", b"");
+    let path = run.path("token");
+    fs::set_permissions(&path, Permissions::from_mode(0o000)).expect("a mode");
+    chown(&path, run.user(), None).expect("give a file away");
+    assert_unreadable(run, "token", "Permission denied", None);
+}
+
 /// The SDK's own file may be missing, but not unreadable.
 #[test]
 fn a_closed_home_is_shown() {

@@ -121,6 +121,10 @@ fn a_fault_at_any_system_call_leaves_the_old_file_or_the_package() {
         }
     }
     assert!(injected > 1_000, "only {injected} faults");
+    // A signal that waited for a rename that fails.
+    let what = "inject=renameat:error=EIO:signal=TERM";
+    let outcome = traced(&server, Storage::Nameless, true, Some(what));
+    assert_whole_or_old(&outcome, Storage::Nameless, true, what);
     // The package may be refused the output's name, or the one beside it: then it is copied.
     for number in [1, 2] {
         let what = format!("inject=linkat:error=EPERM:when={number}");
@@ -133,4 +137,18 @@ fn a_fault_at_any_system_call_leaves_the_old_file_or_the_package() {
             "more than package and trace\n{outcome}"
         );
     }
+}
+
+/// The sync of the folder may take longer than the time after which a run is killed.
+#[test]
+#[ignore = "it takes seconds, and strace"]
+fn nothing_ends_a_run_once_the_package_has_its_name() {
+    let server = StandIn::tls(ok(&PACKAGE));
+    let delay = "inject=fsync:delay_enter=7s:when=2";
+    let tracer = ["strace", "-qq", "-o", "trace", "-e", delay];
+    let run = Run::below(&tracer).calling(&server);
+    let outcome = run.args(&["--max-time", "1"]).go();
+    outcome.exits(0).says("");
+    assert_eq!(outcome.files[os(OUTPUT.as_bytes())], *PACKAGE, "{outcome}");
+    assert!(outcome.elapsed.as_secs() >= 7, "{outcome}");
 }

@@ -812,6 +812,20 @@ fn a_planted_file_does_not_set_the_mode() {
     }
 }
 
+/// The kernel takes them away with the owner; here nothing gets that far.
+#[test]
+fn set_id_bits_are_never_taken_over() {
+    for storage in STORAGES {
+        let server = server();
+        let run = Run::new(&server).storage(storage).file(OUTPUT, OLD);
+        set_mode(run.path(OUTPUT), 0o6755);
+        let filter = fault::fail(libc::SYS_fchown, libc::EPERM);
+        let outcome = run.command(|command| fault::install(command, filter)).go();
+        outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
+        assert_eq!(mode(outcome.run.path(OUTPUT)), 0o755, "{outcome}");
+    }
+}
+
 /// As with FUSE, or for root without the right to do so (CAP_FOWNER).
 #[test]
 fn an_old_file_whose_mode_can_t_be_kept_is_replaced_by_one_for_its_owner() {

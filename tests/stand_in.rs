@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DnType,
-    ExtendedKeyUsagePurpose, IsCa, KeyPair, date_time_ymd,
+    ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyPair, NameConstraints, date_time_ymd,
 };
 use rustls::pki_types::PrivateKeyDer;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -364,6 +364,8 @@ pub enum Certificate {
     OfNoCa,
     /// From a CA with another one above it that allows none below.
     PathLength,
+    /// From a CA that may certify other names only.
+    NameConstraint,
     /// From a CA with more CAs between it and the one of [`ca_pem`] than rustls follows.
     TooDeep,
 }
@@ -458,7 +460,7 @@ impl Certificate {
             Certificate::PathLength | Certificate::CriticalExtensionOfCa => {
                 vec![ca_params("stand-in CA"); 2]
             }
-            Certificate::OfNoCa => vec![ca_params("stand-in CA")],
+            Certificate::OfNoCa | Certificate::NameConstraint => vec![ca_params("stand-in CA")],
             _ => Vec::new(),
         };
         for (number, ca) in cas.iter_mut().enumerate() {
@@ -467,6 +469,12 @@ impl Certificate {
         }
         match self {
             Certificate::OfNoCa => cas[0].is_ca = IsCa::ExplicitNoCa,
+            Certificate::NameConstraint => {
+                cas[0].name_constraints = Some(NameConstraints {
+                    permitted_subtrees: vec![GeneralSubtree::DnsName("elsewhere.example".into())],
+                    excluded_subtrees: Vec::new(),
+                });
+            }
             Certificate::PathLength => cas[0].is_ca = IsCa::Ca(BasicConstraints::Constrained(0)),
             Certificate::CriticalExtensionOfCa => {
                 cas[0].custom_extensions = vec![critical_extension()];
