@@ -25,7 +25,6 @@ const REGIONS: [Region; 10] = [
 ];
 
 /// A server to call.
-#[derive(Debug)]
 pub struct Endpoint {
     /// Else the call is in the clear: only on this host, since the credentials would be readable on
     /// the way to any other.
@@ -35,7 +34,6 @@ pub struct Endpoint {
 }
 
 /// A host and, where it is not the scheme's own, a port.
-#[derive(Debug)]
 pub struct Authority {
     /// A name, an IPv4 address, or an IPv6 address in brackets. A name may end in a dot, which keeps
     /// its lookup from trying it in other domains (resolv.conf(5), `search`).

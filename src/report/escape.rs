@@ -1,4 +1,4 @@
-//! Redacted from outside, made fit for one line of a terminal or a log.
+//! Text from outside, made fit for one line of a terminal or a log.
 //!
 //! A server, a file name or an environment variable may hold anything: escape sequences that
 //! repaint a terminal, new lines that forge a log entry, overrides that turn the reading order.

@@ -76,9 +76,7 @@ fn line(label: &str, bytes: u64, total: Option<u64>, elapsed: Duration) -> Strin
     let width = BAR.min(LINE.saturating_sub(start.len() + end.len()));
     let full = (share * width as f64) as usize;
     let bar = format!("{:=>full$}{}", "", if full < width { ">" } else { "" });
-    let mut line = format!("{start}{bar:width$}{end}");
-    line.truncate(LINE);
-    line
+    format!("{start}{bar:width$}{end}")
 }
 
 fn time(seconds: f64) -> String {
