@@ -6,7 +6,7 @@
 //! and final name, or the list.
 
 #[cfg(not(target_os = "linux"))]
-compile_error!("codearts-check-log needs Linux: nameless files, and signals by Linux's rules");
+compile_error!("codearts-check-log runs on Linux only");
 
 mod api;
 mod args;

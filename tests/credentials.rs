@@ -561,15 +561,15 @@ fn a_profile_that_can_t_be_right_is_refused() {
         ),
         (
             "[basic]\nak = a\nsk = b\nsecurity_token =\n  nobody-may-see\n".to_owned(),
-            "FILE has a value that goes on in line 5, which is indented",
+            "FILE continues a value in line 5, which is indented: write it on one line",
         ),
         (
             plus("domain_id = x\n\n\tnobody-may-see"),
-            "FILE has a value that goes on in line 6, which is indented",
+            "FILE continues a value in line 6, which is indented: write it on one line",
         ),
         (
             plus("  [nobody]"),
-            "FILE has a value that goes on in line 4, which is indented",
+            "FILE continues a value in line 4, which is indented: write it on one line",
         ),
         (
             plus("sk = nobody-may-see"),

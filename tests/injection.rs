@@ -1,4 +1,5 @@
-//! Faults at every system call of a run: an error, a kill, and a signal. Whatever happens, the output is the old file or the package, whole, and the exit code says which.
+//! Faults at every system call of a run: an error, a kill, and a signal. Whatever happens, the output is
+//! the old file or the package, whole, and the exit code says which.
 
 use std::collections::BTreeMap;
 use std::os::unix::ffi::OsStrExt;

@@ -95,7 +95,8 @@ fn no_clobber_replaces_what_is_no_complete_package_and_says_why() {
         let server = server();
         let outcome = Run::new(&server).arg("-nv").file(OUTPUT, old).go();
         outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
-        let line = format!("./{OUTPUT} is not a complete ZIP archive, and is fetched: {why}\n");
+        let line =
+            format!("./{OUTPUT} is not a complete ZIP archive ({why}): downloading it again\n");
         assert!(outcome.stderr.starts_with(&line), "{outcome}");
         assert_eq!(server.requests().len(), 1);
         Run::new(&server).arg("-n").file(OUTPUT, old).go().says("");
@@ -1084,7 +1085,7 @@ fn stale_and_foreign_files_beside_the_output_do_not_matter() {
     for storage in STORAGES {
         let server = server();
         let run = Run::new(&server).storage(storage);
-        File::create(run.path(".codearts-check-log.1.1.0")).expect("a stale file");
+        File::create(run.path(".codearts-check-log.1.1795761591000000000")).expect("a stale file");
         let outcome = run.go();
         outcome.exits(0);
         assert_eq!(outcome.files.len(), 2, "{outcome}");

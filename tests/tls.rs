@@ -54,7 +54,7 @@ fn a_certificate_that_is_not_trusted_exits_8_and_gets_no_token() {
         ),
         (
             Certificate::Forged,
-            "a signature on it, or with it, is wrong or of a kind that this program does not take",
+            "its signature, or one made with its key, is invalid or of an unsupported kind",
             "hint: this program speaks TLS 1.2 and 1.3",
         ),
         (
@@ -79,7 +79,7 @@ fn a_certificate_that_is_not_trusted_exits_8_and_gets_no_token() {
         ),
         (
             Certificate::NameConstraint,
-            "a CA above it may not issue it for this name",
+            "a CA above it is not allowed to certify this name",
             "",
         ),
         (Certificate::OfCa, "it is a CA's, not a server's", renew),

@@ -10,7 +10,7 @@ use crate::report::escape::{VALUE_PREVIEW, escape};
 /// vendor's SDK (3.1.219) has `codearts-check.REGION.myhuaweicloud.com` instead.
 type Region = (&'static str, &'static str, bool);
 
-#[rustfmt::skip] // a row a line
+#[rustfmt::skip] // one row per line
 const REGIONS: [Region; 10] = [
     ("cn-north-1", "codearts-check.cn-north-4.myhuaweicloud.com", true),
     ("cn-north-4", "codearts-check.cn-north-4.myhuaweicloud.com", false),
@@ -26,8 +26,7 @@ const REGIONS: [Region; 10] = [
 
 /// A server to call.
 pub struct Endpoint {
-    /// Else the call is in the clear: only on this host, since the credentials would be readable on
-    /// the way to any other.
+    /// False only for a loopback address: anywhere else, the credentials would be readable on the way.
     pub is_https: bool,
     pub authority: Authority,
     region: Option<Region>,

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::api::call::Call;
 use crate::report::escape::on_one_line;
 
 /// How much of a body that is not what was asked for is looked at, in bytes.
@@ -24,7 +25,16 @@ const CODES: [(&str, u16); 8] = [
 ];
 
 /// "Network busy, try again later", which comes with 400.
-pub const BUSY: &str = "CC.00000000";
+const BUSY: &str = "CC.00000000";
+
+/// The causes of "no permission" (API reference, and the vendor's FAQ).
+const NO_PERMISSION_HINT: &str = "the caller needs the permission codeartscheck:task:get, and a role \
+    in the project that may open check tasks; or the region is not the task's";
+
+const PROJECT_HINT: &str = "check the region and the project: the token's own, or the one that an \
+    access key comes with (HUAWEICLOUD_SDK_PROJECT_ID)";
+
+const BUSY_HINT: &str = "the service says that it is busy: try again later";
 
 /// An error as the service, the gateway before it, or a sibling service of the same cloud words
 /// it. Nothing in it is safe to print unescaped.
@@ -75,6 +85,19 @@ impl ErrorBody {
         let code = self.code.as_deref()?;
         let found = CODES.iter().find(|(known, _)| *known == code);
         found.map(|(_, status)| *status)
+    }
+
+    /// What to do about the error, which came with `status` or means the same.
+    pub fn hint(&self, status: u16, call: &Call) -> Option<&'static str> {
+        match status {
+            400 if self.code.as_deref() == Some(BUSY) => Some(BUSY_HINT),
+            400 => Some(call.hint_on_400()),
+            403 => Some(NO_PERMISSION_HINT),
+            // The service itself says so: the endpoint is right.
+            404 if self.status().is_some() => Some(PROJECT_HINT),
+            404 => Some(call.hint_on_404()),
+            _ => None,
+        }
     }
 }
 

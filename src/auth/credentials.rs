@@ -1,7 +1,7 @@
 //! What shows the service who is calling: a token, or a signature made with an access key.
 //!
-//! The sources of credentials are tried here in order, and the first one found is used; there is one
-//! way from it into a request, [`Credentials::authenticate`].
+//! The sources of credentials are tried here in order, and the first one found is used.
+//! [`Credentials::authenticate`] is the only way into a request.
 
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
@@ -32,7 +32,7 @@ const MAX_FILE: usize = MAX_TOKEN + (16 << 10);
 const TOKEN: &str = "HUAWEICLOUD_TOKEN";
 const PROJECT_ID: &str = "HUAWEICLOUD_SDK_PROJECT_ID";
 /// The variables of a key's [`Fields`]: the SDK's, and the Terraform provider's.
-#[rustfmt::skip] // a row a family
+#[rustfmt::skip] // one row per family
 const KEY_VARIABLES: [[&str; 4]; 2] = [
     ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN", PROJECT_ID],
     ["HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN", PROJECT_ID],
@@ -269,7 +269,7 @@ fn parse_key_file(bytes: &[u8], origin: &str, project_id: Option<String>) -> Res
     let (mut fields, end) =
         parsed.map_err(|fault| Error::settings(format!("{origin} {fault}"), Some(FILE_HINT)))?;
     let now = Timestamp::now();
-    if let Some(end) = end.and_then(|end| now.passed(&end)) {
+    if let Some(end) = end.and_then(|end| now.expired(&end)) {
         let reason = format!(
             "the temporary access key in {origin} expired at {end}, \
              and this host's clock says {now}"

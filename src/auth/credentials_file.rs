@@ -12,8 +12,8 @@ pub type Fields = [Option<String>; 4];
 /// Their names in a profile.
 const NAMES: [&str; 4] = ["ak", "sk", "security_token", "project_id"];
 
-/// Parses a file in any form, and returns the time at which the key ends besides, as it is written
-/// there. The error is what follows the file's name.
+/// Parses a file in any form into the fields and the key's expiry time, if any, as written there. The
+/// error is what follows the file's name.
 pub fn parse(bytes: &[u8]) -> Result<(Fields, Option<String>), String> {
     let text = std::str::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())?;
     let text = text.trim_start_matches('\u{feff}').trim_start();
@@ -105,9 +105,9 @@ fn columns(line: &str) -> Vec<String> {
 }
 
 /// Parses the SDK's profile, an INI file: names in either case, the first `=` or `:` of a line ends a
-/// name, `#` and `;` begin a line of comment. Of what Python's `configparser` has besides, nothing that
-/// a profile needs: no `[DEFAULT]`, and a `%` is a `%`. A value that goes on in an indented line, which
-/// the SDK takes, is refused.
+/// name, `#` and `;` begin a line of comment. Not supported of Python's
+/// `configparser`: `[DEFAULT]`, interpolation (a `%` is a `%`), and values that go on in an indented line,
+/// which are refused.
 fn parse_profile(text: &str) -> Result<Fields, String> {
     let mut fields = Fields::default();
     let mut has_section = false;
@@ -121,7 +121,7 @@ fn parse_profile(text: &str) -> Result<Fields, String> {
         }
         if in_section && indent > indent_of_name {
             return Err(format!(
-                "has a value that goes on in line {number}, which is indented"
+                "continues a value in line {number}, which is indented: write it on one line"
             ));
         }
         if let Some((name, _)) = line.strip_prefix('[').and_then(|l| l.split_once(']')) {

@@ -37,8 +37,8 @@ pub fn sign(
     for (name, value) in &signed {
         lines.extend([name, ":", value, "\n"]);
     }
-    // The path gets a slash at its end that the wire has not. Of a call without a body, it is the
-    // hash of nothing.
+    // The signed path ends in a slash, unlike the one on the wire. The last line is the hash of the
+    // empty body.
     let request = format!(
         "GET\n{}/\n{}\n{lines}\n{names}\n{}",
         call.path(),

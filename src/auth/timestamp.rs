@@ -22,9 +22,9 @@ impl Timestamp {
         format!("{}T{}Z", &digits[..8], &digits[8..])
     }
 
-    /// The end of a key, `2026-01-01T00:00:00.000000Z`, in this type's own form if it has passed. A
-    /// time in any other form says nothing.
-    pub fn passed(self, end: &str) -> Option<String> {
+    /// A key's expiry time, `2026-01-01T00:00:00.000000Z`, in this type's own form, if it has passed;
+    /// `None` if it has not, or can't be read.
+    pub fn expired(self, end: &str) -> Option<String> {
         let shape = end.replace(|c: char| c.is_ascii_digit(), "0");
         let fraction = shape
             .strip_prefix("0000-00-00T00:00:00")?

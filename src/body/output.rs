@@ -31,7 +31,7 @@ pub struct Output {
     name: OsString,
     /// The path as the user wrote it, for messages.
     path: PathBuf,
-    /// The file that is there already, if it says who may read the new one.
+    /// The old file, if its mode, group and owner are taken over.
     replaced: Option<File>,
 }
 
@@ -48,7 +48,9 @@ impl Output {
             .map_err(|e| Error::local("open the folder", display_path(folder_path), e))?;
         let old = folder.pin(name).map_err(failed)?;
         let replaced = match old {
-            Some(old) => is_model(&old, &folder, &path).map(|is_model| is_model.then_some(old)),
+            Some(old) => {
+                sets_access(&old, &folder, &path).map(|sets_access| sets_access.then_some(old))
+            }
             None => Ok(None),
         };
         Ok(Self {
@@ -111,8 +113,8 @@ impl Output {
 /// A package that is not there yet.
 pub struct Partial {
     pub file: File,
-    /// The name beside the output's that it has, if it has one: from the start, where it can't do
-    /// without, or for the instant before it takes the output's.
+    /// Its temporary name, if it has one: from the start where there are no nameless files, else only
+    /// between link and rename.
     name: Option<OsString>,
     pub output: Output,
 }
@@ -124,7 +126,7 @@ impl Partial {
         let (file, name) = if let Ok(file) = output.folder.create_nameless(output.mode()) {
             (file, None)
         } else {
-            // If the reason is another than a file system without O_TMPFILE, it comes again here.
+            // Any other reason than a file system without O_TMPFILE makes this fail too.
             let created = output.create_named();
             let (file, name) = created.map_err(|e| output.failed("write", &e))?;
             (file, Some(name))
@@ -239,7 +241,7 @@ fn adopt_access(file: &File, old: &Metadata) -> io::Result<()> {
 /// Whether the old file, which must be a regular one, says who may read the new one: in a folder where
 /// all users may plant files, only one of our own does. If it is replaced during the run, the new file's
 /// mode is ignored.
-fn is_model(old: &File, folder: &Folder, path: &Path) -> io::Result<bool> {
+fn sets_access(old: &File, folder: &Folder, path: &Path) -> io::Result<bool> {
     const STICKY: u32 = 0o1000;
     let old = old.metadata()?;
     check_kind(&old, path)?;

@@ -56,8 +56,8 @@ pub fn verify(body: &Body, partial: &mut Partial) -> Result<(), Error> {
     }))
 }
 
-/// Whether the file that is there already counts as the package: any does, or to be `verified`, a
-/// complete ZIP archive. It and its folder are synced: the run that saved it may have failed to do so.
+/// Whether the old file counts as the package: if `verified`, only a complete ZIP archive does; else any
+/// file. It and its folder are synced: the run that saved it may have failed to do so.
 pub fn is_there(output: &Output, verified: bool, console: Console) -> Result<bool, Error> {
     let Some(mut file) = output.open_old()? else {
         return Ok(false);
@@ -66,9 +66,8 @@ pub fn is_there(output: &Output, verified: bool, console: Console) -> Result<boo
         None | Some(Ok(())) => {}
         Some(Err(Fault::Unreadable(e))) => return Err(output.failed("read", &e)),
         Some(Err(Fault::Incomplete(fault))) => {
-            let old = output.display();
-            console
-                .detail(|| format!("{old} is not a complete ZIP archive, and is fetched: {fault}"));
+            let why = format!("is not a complete ZIP archive ({fault})");
+            console.detail(|| format!("{} {why}: downloading it again", output.display()));
             return Ok(false);
         }
     }

@@ -30,8 +30,8 @@ pub struct Execution {
 }
 
 impl Execution {
-    /// Reads the answer about the execution `wanted`, or about the latest one. What has another type
-    /// than it should is as good as missing.
+    /// Reads the answer about the execution `wanted`, or about the latest one. A value of the
+    /// wrong type counts as missing.
     pub fn read(body: &mut Body, wanted: Option<&Id>) -> Result<Self, Error> {
         let bytes = body.read_all(MAX_ANSWER)?;
         let answer = parse_json(&bytes, body)?;

@@ -6,7 +6,7 @@ use ureq::Timeout;
 
 use crate::api::call::Call;
 use crate::api::endpoint::Endpoint;
-use crate::api::error::{BUSY, ErrorBody};
+use crate::api::error::ErrorBody;
 use crate::auth::credentials::AuthMethod;
 use crate::http::options::{Limits, Options};
 use crate::http::tls;
@@ -16,15 +16,6 @@ use crate::report::redact::{Redacted, Secrets};
 
 /// The largest response head, in bytes: ureq's default, stated because the program rests on it.
 pub const MAX_RESPONSE_HEAD: usize = 64 << 10;
-
-/// The causes of "no permission" (API reference, and the vendor's FAQ).
-const NO_PERMISSION_HINT: &str = "the caller needs the permission codeartscheck:task:get, and a role \
-    in the project that may open check tasks; or the region is not the task's";
-
-const PROJECT_HINT: &str = "check the region and the project: the token's own, or the one that an \
-    access key comes with (HUAWEICLOUD_SDK_PROJECT_ID)";
-
-const BUSY_HINT: &str = "the service says that it is busy: try again later";
 
 const SIGNATURE_HINT: &str = "check the access key (temporary ones expire) and this host's clock, \
     which must be right within 15 minutes";
@@ -40,7 +31,7 @@ pub struct Exchange {
     /// The hint for a proxy's 407, be it the answer to the call or to the tunnel before it.
     pub login_hint: &'static str,
     pub limits: Limits,
-    pub authentication: AuthMethod,
+    pub auth_method: AuthMethod,
     /// "the token in …", "the access key in …"
     pub caller: String,
     pub secrets: Secrets,
@@ -103,25 +94,16 @@ impl Exchange {
 
     /// What to do about a status, or an error in a 200 that means the same. `date` is the server's.
     pub fn hint(&self, status: u16, error: &ErrorBody, date: Option<Redacted>) -> Hint {
-        Some(match status {
-            400 if error.code.as_deref() == Some(BUSY) => BUSY_HINT.into(),
-            400 => self.call.hint_on_400().into(),
-            401 => match self.authentication {
-                AuthMethod::Token => "get a new token: a token lasts 24 hours".into(),
-                // It holds for minutes only, so the clock is as good a suspect as the key.
-                AuthMethod::Signature(ours) => {
-                    let theirs =
-                        date.map(|date| format!(", and the server's {date:.FIELD_LIMIT$}"));
-                    let theirs = theirs.unwrap_or_default();
-                    format!("{SIGNATURE_HINT}: it says {ours}{theirs}").into()
-                }
-            },
-            403 => NO_PERMISSION_HINT.into(),
-            // The service itself says so: the endpoint is right.
-            404 if error.status().is_some() => PROJECT_HINT.into(),
-            404 => self.call.hint_on_404().into(),
-            _ => return None,
-        })
+        match (status, self.auth_method) {
+            (401, AuthMethod::Token) => Some("get a new token: a token lasts 24 hours".into()),
+            // It holds for minutes only, so the clock is as good a suspect as the key.
+            (401, AuthMethod::Signature(ours)) => {
+                let theirs = date.map(|date| format!(", and the server's {date:.FIELD_LIMIT$}"));
+                let theirs = theirs.unwrap_or_default();
+                Some(format!("{SIGNATURE_HINT}: it says {ours}{theirs}").into())
+            }
+            _ => error.hint(status, &self.call).map(Into::into),
+        }
     }
 
     /// A response that breaks HTTP's rules where ureq does not check them.

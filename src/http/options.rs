@@ -25,6 +25,6 @@ pub struct Limits {
     pub connect: Duration,
     /// For one silence.
     pub silence: Duration,
-    /// For the whole run; none for ever.
+    /// For the whole run; `None` for no limit.
     pub run: Option<Duration>,
 }

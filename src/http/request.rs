@@ -73,7 +73,7 @@ impl Request {
             skipped_roots: skipped.map_or_else(String::new, |text| text + "; "),
             login_hint: options.proxy.as_ref().map_or(LOGIN_HINT, Proxy::login_hint),
             limits: options.limits,
-            authentication: authentication.method,
+            auth_method: authentication.method,
             caller: format!("the {kind} in {}", loaded.origin),
             secrets: authentication.secrets,
         };

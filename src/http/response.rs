@@ -47,7 +47,7 @@ impl Answer {
         format!("{status}, {length}, {content_type}{id}")
     }
 
-    /// Takes a 200's body, and everything else as a refusal.
+    /// Returns a 200's body; any other status is a refusal.
     pub fn into_body(self) -> Result<Body, Error> {
         if self.response.status() != StatusCode::OK {
             return Err(Error::Refused(Box::new(self.into_refusal())));

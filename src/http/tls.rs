@@ -24,7 +24,7 @@ const NEW_CERTIFICATE: &str = "the server needs a new certificate: X.509 version
 const OTHER_NAME: &str = "--endpoint must be a name in the certificate";
 
 const BAD_SIGNATURE: &str =
-    "a signature on it, or with it, is wrong or of a kind that this program does not take";
+    "its signature, or one made with its key, is invalid or of an unsupported kind";
 
 /// The fault of rustls in an error of ureq's, if there is one.
 pub fn find(error: &ureq::Error) -> Option<&Error> {
@@ -106,7 +106,7 @@ fn explain_untyped(fault: &str) -> (String, Hint) {
         ),
         "NameConstraintViolation" => {
             return (
-                "a CA above it may not issue it for this name".to_owned(),
+                "a CA above it is not allowed to certify this name".to_owned(),
                 None,
             );
         }

@@ -60,7 +60,8 @@ impl Console {
     }
 }
 
-/// Prints a line on standard error, in the place of a progress line: another run's, too.
+/// Prints a line on standard error, after erasing a progress line there: this run's, or another's on the
+/// same terminal.
 pub fn write_stderr_line(line: &str) {
     write_stderr(&format!("{}{line}\n", erase_line()));
 }

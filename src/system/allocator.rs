@@ -17,7 +17,7 @@ pub struct PageAligned;
 
 // SAFETY: every block is the system allocator's, which gets the caller's layout, or one that is more
 // strictly aligned. It depends on the caller's layout alone, so a block is given back with the layout
-// that it was taken with. GlobalAlloc's own methods do the rest by these two.
+// that it was taken with. The other methods are GlobalAlloc's defaults, which call these two.
 unsafe impl GlobalAlloc for PageAligned {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promises hold for the other layout too.

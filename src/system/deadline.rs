@@ -24,12 +24,13 @@ const KILL_AFTER: Duration = Duration::from_secs(5);
 static ERASE: OnceLock<&str> = OnceLock::new();
 /// What is printed at the deadline, and the exit code; not set where SIGALRM is the caller's.
 static TIMEOUT_MESSAGE: OnceLock<(String, c_int)> = OnceLock::new();
-/// What is removed: a name, and the descriptor of its folder.
+/// What is removed: the descriptor of its folder, and its name.
 static PARTIAL_FILE: OnceLock<(c_int, CString)> = OnceLock::new();
 /// The timer that kills. `timer_t` is a pointer in libc; kept as usize so that it is `Sync`.
 static KILL_TIMER: OnceLock<usize> = OnceLock::new();
+static DISARMED: OnceLock<()> = OnceLock::new();
 
-/// Has the signals end the run in good order. `erase` is what erases the progress line, if there is one.
+/// Makes the signals end the run in good order. `erase` is what erases the progress line, if there is one.
 pub fn catch_signals(erase: &'static str) {
     set_once(&ERASE, erase);
     for signal in SIGNALS {
@@ -71,8 +72,9 @@ pub fn arm(time: Duration, message: String, exit_code: c_int) {
 
 /// Takes the deadline back, even one that has passed while the signals were blocked.
 pub fn disarm() {
-    // SAFETY: no handler is installed, the signal is only ignored; the timer was created, and this is
-    // called once.
+    set_once(&DISARMED, ());
+    // SAFETY: no handler is installed, the signal is only ignored; the timer was created, and is deleted
+    // once.
     unsafe {
         if TIMEOUT_MESSAGE.get().is_some() {
             libc::signal(libc::SIGALRM, libc::SIG_IGN);
@@ -96,7 +98,8 @@ pub fn with_signals_blocked<T>(act: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Has whatever ends the run remove what has this name in `folder`, which must stay open.
+/// Registers the file of this name in `folder`, which must stay open, to be removed when a signal or
+/// the deadline ends the run.
 pub fn remove_on_end(folder: &Folder, name: &OsStr) -> io::Result<()> {
     set_once(&PARTIAL_FILE, (folder.descriptor(), c_string(name)?));
     Ok(())
@@ -133,7 +136,7 @@ extern "C" fn end(signal: c_int) {
     }
 }
 
-/// Has the signal call [`end`], with the others blocked.
+/// Installs [`end`] as the signal's handler, with the others blocked.
 fn catch(signal: c_int) {
     let handler = end as extern "C" fn(c_int);
     // SAFETY: `end` makes only async-signal-safe calls; all-zero bytes are a valid `sigaction`; the

@@ -1,4 +1,4 @@
-//! Whose a file is, and who may read it.
+//! A file's owner, and who may read it.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -10,8 +10,7 @@ pub fn is_own(file: &Metadata) -> bool {
     file.uid() == unsafe { libc::geteuid() }
 }
 
-/// Whether more people may read a regular file than must: all users, or the group of a file of the
-/// user's own. A file that systemd or Kubernetes hands over is root's, and readable by its group.
+/// Whether a regular file is readable by all users or, if it is the user's own, by its group. A file that systemd or Kubernetes hands over is root's, and readable by its group.
 pub fn is_readable_by_others(file: &File) -> io::Result<bool> {
     const GROUP_MAY_READ: u32 = 0o040;
     const OTHERS_MAY_READ: u32 = 0o004;

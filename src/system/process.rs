@@ -31,6 +31,6 @@ pub fn prepare_lookup() {
     unsafe { __nss_configure_lookup(c"hosts".as_ptr(), c"files dns".as_ptr()) };
 }
 
-/// Any other C library looks names up by itself.
+/// A dynamic program, or one with musl, needs no preparation.
 #[cfg(not(all(target_env = "gnu", target_feature = "crt-static")))]
 pub fn prepare_lookup() {}

@@ -1,12 +1,12 @@
-//! The standard streams, as far as std does not see to them.
+//! The standard streams, where std is not enough.
 
 use std::ffi::{c_int, c_short};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
 
-/// Reads a stream to its end, or `limit` bytes. It is waited for even in non-blocking mode, which some
-/// parents leave behind.
+/// Reads to the end of a stream, or `limit` bytes. Waits even if the stream is in non-blocking mode, as
+/// some parents leave it.
 pub fn read(stream: &File, limit: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     when_ready(stream, libc::POLLIN, |stream| {
@@ -16,7 +16,7 @@ pub fn read(stream: &File, limit: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Writes to a standard stream, as patiently.
+/// Writes all of `text` to a standard stream, and waits in the same way.
 pub fn write(stream: &impl AsFd, text: &str) -> io::Result<()> {
     let stream = File::from(stream.as_fd().try_clone_to_owned()?);
     let mut rest = text.as_bytes();
@@ -27,7 +27,7 @@ pub fn write(stream: &impl AsFd, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes to standard error, a line or more at once, so that the lines of runs at once don't mix. If it
+/// Writes to standard error, a line or more at once, so that the lines of concurrent runs do not mix. If it
 /// can't be written, there is no other place to say so.
 pub fn write_stderr(text: &str) {
     let _ = write(&io::stderr(), text);
