@@ -2,50 +2,16 @@
 //! README says of them.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+
+use crate::documents::{exit_codes, read};
 
 type Codes = BTreeSet<u8>;
 
 /// Of xargs: a command that failed, and one that was killed.
 const XARGS: [u8; 2] = [123, 125];
 
-fn read(file: impl AsRef<Path>) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-    fs::read_to_string(path).expect("a file of the project")
-}
-
 fn codes<'a>(words: impl Iterator<Item = &'a str>) -> Codes {
     words.map(|word| word.parse().expect("a code")).collect()
-}
-
-/// Every source of the program.
-fn sources(folder: PathBuf) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).expect("a folder of sources");
-    let paths = entries.map(|entry| entry.expect("an entry").path());
-    paths
-        .flat_map(|path| {
-            if path.is_dir() {
-                sources(path)
-            } else {
-                vec![path]
-            }
-        })
-        .collect()
-}
-
-/// The codes that the program can end with beside 0.
-fn program() -> Codes {
-    let sources = sources(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
-    let source = sources.iter().find(|path| path.ends_with("exit.rs"));
-    let source = read(source.expect("the exit codes"));
-    let (_, variants) = source.split_once("pub enum Exit {").expect("the enum");
-    let (variants, _) = variants.split_once('}').expect("its end");
-    codes(
-        variants
-            .lines()
-            .filter_map(|line| Some(line.trim().strip_suffix(',')?.split_once(" = ")?.1)),
-    )
 }
 
 /// The codes of README's table that say "yes" to another try.
@@ -100,7 +66,7 @@ fn the_manifest_names_each_exit_code_once_and_retries_what_readme_says_is_worth_
     );
     let retried = Codes::from_iter(counts);
     assert_eq!(retried, &worth_a_retry() | &XARGS.into());
-    assert_eq!(Codes::from_iter(fails), &program() - &retried);
+    assert_eq!(Codes::from_iter(fails), &exit_codes() - &retried);
 }
 
 #[test]

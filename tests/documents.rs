@@ -12,7 +12,8 @@ const BASH: &str = "doc/completions/codearts-check-log.bash";
 const ZSH: &str = "doc/completions/_codearts-check-log";
 const FISH: &str = "doc/completions/codearts-check-log.fish";
 
-fn read(file: &str) -> String {
+/// A file of the project.
+pub fn read(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     fs::read_to_string(path).expect("a document")
 }
@@ -140,6 +141,22 @@ fn every_option_of_the_parser_is_in_help_readme_and_man_page() {
     assert_eq!(man, parsed);
 }
 
+/// The codes that the program can end with beside 0. Each is written down, so that none is a number by
+/// accident.
+pub fn exit_codes() -> BTreeSet<u8> {
+    let source = source("exit.rs");
+    let (_, variants) = source.split_once("pub enum Exit {").expect("the enum");
+    let (variants, _) = variants.split_once('}').expect("its end");
+    let variants = variants.lines().map(str::trim);
+    variants
+        .filter(|line| line.ends_with(','))
+        .map(|line| {
+            let code = line.trim_end_matches(',').split_once(" = ");
+            code.expect("a number").1.parse().expect("a code")
+        })
+        .collect()
+}
+
 #[test]
 fn every_exit_code_is_in_help_readme_and_man_page() {
     let number = |word: Option<&str>| -> BTreeSet<u8> {
@@ -149,19 +166,8 @@ fn every_exit_code_is_in_help_readme_and_man_page() {
     let find = |text: &str, find: fn(&str) -> Option<&str>| -> BTreeSet<u8> {
         text.lines().flat_map(|line| number(find(line))).collect()
     };
-    let mut codes = find(&source("exit.rs"), |line| {
-        line.strip_suffix(',')?
-            .split_once(" = ")
-            .map(|(_, code)| code)
-    });
+    let mut codes = exit_codes();
     assert!(codes.contains(&41), "{codes:?}");
-    // Each is written down, so that none is a number by accident.
-    let exit = source("exit.rs");
-    let variants = exit.lines().filter(|line| {
-        let line = line.trim();
-        line.starts_with(|c: char| c.is_ascii_uppercase()) && line.contains(',')
-    });
-    assert_eq!(variants.count(), codes.len(), "{codes:?}");
     codes.insert(0);
     let help = find(&help(), |line| {
         line.strip_prefix("  ")?.split_whitespace().next()
