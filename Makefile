@@ -21,8 +21,10 @@ UNITS = doc/systemd/$(NAME)@.service doc/systemd/$(NAME)@.timer
 TARGET = $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
 STATIC = target/$(TARGET)/release/$(NAME)
 # Position independent, as rustc links it where it can, and with nothing left to write to that the
-# loader has filled in. No path of the machine that builds it gets into the binary.
+# loader has filled in. It has no index for unwinding: it never unwinds (panic = "abort"). No path of the
+# machine that builds it gets into the binary.
 STATIC_FLAGS = '-Ctarget-feature=+crt-static' '-Crelro-level=full' \
+	'-Clink-arg=-Wl,--no-eh-frame-hdr' \
 	'--remap-path-prefix=$(CURDIR)=.' \
 	'--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo'
 
@@ -94,7 +96,7 @@ lint:
 static:
 	@[ -d "$$(rustc --print target-libdir --target $(TARGET))" ] || \
 		{ echo 'make static: the toolchain has no $(TARGET)' >&2; exit 1; }
-	CARGO_ENCODED_RUSTFLAGS="$$(printf '%s\037%s\037%s\037%s' $(STATIC_FLAGS))" \
+	CARGO_ENCODED_RUSTFLAGS="$$(printf '%s\037%s\037%s\037%s\037%s' $(STATIC_FLAGS))" \
 		$(CARGO) build $(LOCKED) --release --target $(TARGET)
 	! readelf --program-headers --wide $(STATIC) | grep INTERP
 	@readelf --file-header $(STATIC) | grep -q 'Type: *DYN' || \
