@@ -16,7 +16,7 @@ use crate::api::endpoint::Endpoint;
 use crate::api::id::Id;
 use crate::auth::credentials::Sources;
 use crate::auth::input::Input;
-use crate::http::options::{Limits, Options};
+use crate::http::options::{Limits, Options, SHORTEST};
 use crate::http::proxy::Proxy;
 use crate::report::console::Verbosity;
 use crate::report::error::Error;
@@ -93,9 +93,7 @@ const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 const DEFAULT_MAX_TIME: Duration = Duration::from_secs(3600);
 
-/// The bounds of every time on the command line: a millisecond is the resolution of ureq's
-/// connect timeout, and a year is far from where adding to a clock overflows.
-const SHORTEST: Duration = Duration::from_millis(1);
+/// The longest time on the command line: a year is far from where adding to a clock overflows.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What the command line asks for.

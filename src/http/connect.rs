@@ -14,8 +14,7 @@ use ureq::unversioned::transport::{
 };
 use ureq::{Error, Timeout};
 
-/// ureq counts in milliseconds, and takes zero for a second.
-const SHORTEST: Duration = Duration::from_millis(1);
+use crate::http::options::SHORTEST;
 
 /// The whole connection: through a proxy or not, over TLS or not.
 pub fn connector() -> impl Connector {

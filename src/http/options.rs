@@ -18,6 +18,9 @@ pub struct Options {
     pub verbosity: Verbosity,
 }
 
+/// The shortest limit of a time. ureq counts in milliseconds, and takes zero for a second.
+pub const SHORTEST: Duration = Duration::from_millis(1);
+
 /// How long the run may wait.
 #[derive(Clone, Copy)]
 pub struct Limits {
