@@ -77,9 +77,16 @@ pub struct Authentication {
 /// How a call is authenticated, for the hint to a 401.
 #[derive(Clone, Copy)]
 pub enum AuthMethod {
-    Token,
-    /// Signed at this host's time.
-    Signature(Timestamp),
+    Token {
+        /// In characters.
+        length: usize,
+    },
+    Signature {
+        /// This host's time, which was signed.
+        date: Timestamp,
+        /// Whether `X-Project-Id` is sent.
+        has_project: bool,
+    },
 }
 
 impl Key {
@@ -107,10 +114,11 @@ impl Credentials {
         let key = match self {
             Credentials::Key(key) => key,
             Credentials::Token(token) => {
+                let length = token.expose().len();
                 return Authentication {
                     headers: vec![("X-Auth-Token", token.clone())],
                     secrets: Secrets::new(vec![token]),
-                    method: AuthMethod::Token,
+                    method: AuthMethod::Token { length },
                 };
             }
         };
@@ -121,6 +129,7 @@ impl Credentials {
             secrets.push(token.clone());
             headers.push(("X-Security-Token", token));
         }
+        let has_project = key.project_id.is_some();
         if let Some(project_id) = key.project_id {
             headers.push(("X-Project-Id", Secret::new(project_id)));
         }
@@ -130,7 +139,10 @@ impl Credentials {
         Authentication {
             headers,
             secrets: Secrets::new(secrets),
-            method: AuthMethod::Signature(now),
+            method: AuthMethod::Signature {
+                date: now,
+                has_project,
+            },
         }
     }
 }
