@@ -20,7 +20,8 @@ use crate::http::options::{Limits, Options, SHORTEST};
 use crate::http::proxy::Proxy;
 use crate::report::console::Verbosity;
 use crate::report::error::Error;
-use crate::report::escape::{NamedFile, VALUE_PREVIEW, escape};
+use crate::report::escape::{VALUE_PREVIEW, escape};
+use crate::report::named_file::NamedFile;
 
 pub const HELP: &str = "\
 Downloads the log package (a ZIP archive) of a CodeArts Check subtask, or lists

@@ -15,7 +15,7 @@ use crate::auth::input::Input;
 use crate::auth::signature::sign;
 use crate::auth::timestamp::Timestamp;
 use crate::report::error::Error;
-use crate::report::escape::NamedFile;
+use crate::report::named_file::NamedFile;
 use crate::report::redact::{Secret, Secrets};
 
 /// The longest token, in characters (API reference, `X-Auth-Token`). Temporary keys come with a

@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use std::path::Path;
 
 use crate::report::error::Error;
-use crate::report::escape::NamedFile;
+use crate::report::named_file::NamedFile;
 use crate::system::{files, streams};
 
 const VALUE_HINT: &str = "--token-file and --credentials-file take a file; \

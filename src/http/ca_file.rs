@@ -9,7 +9,8 @@ use rustls::pki_types::pem::PemObject;
 use ureq::tls::{Certificate, RootCerts};
 
 use crate::report::error::Error;
-use crate::report::escape::{NamedFile, TEXT_LIMIT, escape};
+use crate::report::escape::{TEXT_LIMIT, escape};
+use crate::report::named_file::NamedFile;
 
 /// The largest file, in bytes. The usual bundle of a distribution has 220 kB.
 const MAX_LENGTH: u64 = 4 << 20;

@@ -95,7 +95,9 @@ impl Exchange {
     /// What to do about a status, or an error in a 200 that means the same. `date` is the server's.
     pub fn hint(&self, status: u16, error: &ErrorBody, date: Option<Redacted>) -> Hint {
         match (status, self.auth_method) {
-            (401, AuthMethod::Token { .. }) => Some("get a new token: a token lasts 24 hours".into()),
+            (401, AuthMethod::Token { .. }) => {
+                Some("get a new token: a token lasts 24 hours".into())
+            }
             // It holds for minutes only, so the clock is as good a suspect as the key.
             (401, AuthMethod::Signature { date: ours, .. }) => {
                 let theirs = date.map(|date| format!(", and the server's {date:.FIELD_LIMIT$}"));

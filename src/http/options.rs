@@ -7,7 +7,7 @@ use crate::api::endpoint::Endpoint;
 use crate::auth::credentials::Sources;
 use crate::http::proxy::Proxy;
 use crate::report::console::Verbosity;
-use crate::report::escape::NamedFile;
+use crate::report::named_file::NamedFile;
 
 pub struct Options {
     pub endpoint: Endpoint,

@@ -3,8 +3,7 @@
 //! A server, a file name or an environment variable may hold anything: escape sequences that
 //! repaint a terminal, new lines that forge a log entry, overrides that turn the reading order.
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Characters that one piece of a server's text may take in a message.
 pub const TEXT_LIMIT: usize = 500;
@@ -25,19 +24,6 @@ pub fn on_one_line(text: &str) -> Option<String> {
 /// A path as a message shows it: escaped, and whole.
 pub fn display_path(path: &Path) -> String {
     escape(&path.to_string_lossy(), LONGEST_PATH)
-}
-
-/// A file that was named on the command line, or by a variable.
-pub struct NamedFile {
-    pub path: PathBuf,
-    pub variable: Option<&'static str>,
-}
-
-impl fmt::Display for NamedFile {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&display_path(&self.path))?;
-        (self.variable).map_or(Ok(()), |variable| write!(f, " ({variable})"))
-    }
 }
 
 /// Returns `text` with its control, line-breaking and bidirectional-formatting characters escaped

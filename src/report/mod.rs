@@ -7,5 +7,6 @@ pub mod console;
 pub mod error;
 pub mod escape;
 pub mod exit;
+pub mod named_file;
 pub mod progress;
 pub mod redact;
