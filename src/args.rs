@@ -20,7 +20,7 @@ use crate::http::options::{Limits, Options, SHORTEST};
 use crate::http::proxy::Proxy;
 use crate::report::console::Verbosity;
 use crate::report::error::Error;
-use crate::report::escape::{VALUE_PREVIEW, escape};
+use crate::report::escape::{SECRET_PREVIEW, display_name, escape};
 use crate::report::named_file::NamedFile;
 
 pub const HELP: &str = "\
@@ -309,7 +309,7 @@ impl Given {
 fn id(parse: fn(&str) -> Result<Id, String>, value: &OsStr, what: &str) -> Result<Id, Error> {
     let text = value.to_string_lossy();
     parse(&text).map_err(|fault| {
-        let shown = escape(&text, VALUE_PREVIEW);
+        let shown = escape(&text, SECRET_PREVIEW);
         Error::Usage(format!("{what} {fault}: '{shown}'"))
     })
 }
@@ -387,7 +387,7 @@ fn usage(error: lexopt::Error) -> Error {
             format!("{} needs a value", option.as_deref().unwrap_or("an option"))
         }
         lexopt::Error::UnexpectedOption(option) => {
-            format!("unknown option '{}'", escape(&option, VALUE_PREVIEW))
+            format!("unknown option '{}'", display_name(&option))
         }
         lexopt::Error::UnexpectedValue { option, .. } => format!("{option} takes no value"),
         // The parser gives no other: values are taken raw and parsed here.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::api::call::Call;
-use crate::report::escape::{VALUE_PREVIEW, escape};
+use crate::report::escape::display_name;
 
 /// A region, its endpoint as the API reference's page "Before You Start" has it, and whether the
 /// vendor's SDK (3.1.219) has `codearts-check.REGION.myhuaweicloud.com` instead.
@@ -47,7 +47,7 @@ impl Endpoint {
             let known = REGIONS.map(|(name, ..)| name).join(", ");
             return Err(format!(
                 "unknown region '{}' (known: {known}); for any other, use --endpoint",
-                escape(region, VALUE_PREVIEW)
+                display_name(region)
             ));
         };
         Ok(Self {

@@ -1,16 +1,22 @@
 //! Text from outside, made fit for one line of a terminal or a log.
 //!
 //! A server, a file name or an environment variable may hold anything: escape sequences that
-//! repaint a terminal, new lines that forge a log entry, overrides that turn the reading order.
+//! repaint a terminal, line breaks that forge a log entry, overrides that reverse the reading
+//! order, characters that show nothing.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 /// Characters that one piece of a server's text may take in a message.
 pub const TEXT_LIMIT: usize = 500;
 
-/// Characters of a value of the user's that are shown where it may be a secret in the wrong place:
-/// enough to find a slip by.
-pub const VALUE_PREVIEW: usize = 24;
+/// Characters that are shown of a value that may be a secret in the wrong place: enough to see
+/// which value it is.
+pub const SECRET_PREVIEW: usize = 8;
+
+/// The longest unknown option or region that is shown whole, so that a typo is seen wherever it is.
+/// The longest known one has 18 characters, a secret key 40, and a token hundreds.
+const LONGEST_NAME: usize = 24;
 
 /// The longest path that Linux takes, in bytes (`PATH_MAX`), and so in characters.
 const LONGEST_PATH: usize = 4096;
@@ -21,14 +27,22 @@ pub fn on_one_line(text: &str) -> Option<String> {
     Some(words.join(" ")).filter(|line| !line.is_empty())
 }
 
+/// An unknown option or region as a message shows it: whole, unless it is too long for a name.
+pub fn display_name(name: &str) -> String {
+    let limit = match name.chars().count() {
+        0..=LONGEST_NAME => LONGEST_NAME,
+        _ => SECRET_PREVIEW,
+    };
+    escape(name, limit)
+}
+
 /// A path as a message shows it: escaped, and whole.
 pub fn display_path(path: &Path) -> String {
     escape(&path.to_string_lossy(), LONGEST_PATH)
 }
 
-/// Returns `text` with its control, line-breaking and bidirectional-formatting characters escaped
-/// as in Rust (`\n`, `\u{202e}`), cut to at most `limit` characters (1 or more), the last of them `…`
-/// if anything was cut.
+/// Returns `text` with the characters that [`is_unsafe`] names escaped as in Rust (`\n`, `\u{202e}`).
+/// It is cut to at most `limit` characters (1 or more), and ends in `…` if anything was cut.
 pub fn escape(text: &str, limit: usize) -> String {
     let mut escaped = String::new();
     let mut room = limit;
@@ -53,17 +67,38 @@ pub fn escape(text: &str, limit: usize) -> String {
     escaped
 }
 
-/// Control characters, and the formatting characters of Unicode's bidirectional algorithm (UAX #9,
-/// section 2) and its line and paragraph separators.
+/// Whether a character controls the terminal, ends a line, or shows nothing. The latter include the
+/// formatting characters of Unicode's bidirectional algorithm (UAX #9, section 2).
 fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let is_ignorable = || DEFAULT_IGNORABLE.iter().any(|range| range.contains(&c));
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || is_ignorable()
 }
+
+/// The characters with the property `Default_Ignorable_Code_Point` (Unicode 16.0,
+/// `DerivedCoreProperties.txt`).
+const DEFAULT_IGNORABLE: [RangeInclusive<char>; 17] = [
+    '\u{ad}'..='\u{ad}', // soft hyphen
+    '\u{34f}'..='\u{34f}',
+    '\u{61c}'..='\u{61c}',
+    '\u{115f}'..='\u{1160}', // Hangul fillers, as U+3164 and U+FFA0
+    '\u{17b4}'..='\u{17b5}',
+    '\u{180b}'..='\u{180f}',
+    '\u{200b}'..='\u{200f}', // zero width spaces and joiners, directional marks
+    '\u{202a}'..='\u{202e}', // directional embeddings and overrides
+    '\u{2060}'..='\u{206f}', // word joiner, invisible operators, directional isolates
+    '\u{3164}'..='\u{3164}',
+    '\u{fe00}'..='\u{fe0f}', // variation selectors
+    '\u{feff}'..='\u{feff}', // zero width no-break space, the byte order mark
+    '\u{ffa0}'..='\u{ffa0}',
+    '\u{fff0}'..='\u{fff8}',
+    '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d173}'..='\u{1d17a}',
+    '\u{e0000}'..='\u{e0fff}', // tags, and more variation selectors
+];
 
 #[cfg(test)]
 mod tests {
-    use super::escape;
+    use super::{display_name, escape};
 
     #[test]
     fn control_and_bidirectional_characters_are_escaped_and_others_kept() {
@@ -78,6 +113,35 @@ mod tests {
         {
             assert_eq!(escape(&c.to_string(), 500), c.escape_unicode().to_string());
         }
+    }
+
+    #[test]
+    fn characters_that_show_nothing_are_escaped_and_their_neighbours_kept() {
+        for c in "\u{ad}\u{34f}\u{115f}\u{1160}\u{17b5}\u{180b}\u{180e}\u{200b}\u{200d}\u{2060}\
+                  \u{2065}\u{206f}\u{3164}\u{fe0f}\u{feff}\u{ffa0}\u{fff8}\u{1bca0}\u{1d17a}\
+                  \u{e0001}\u{e007f}\u{e0fff}"
+            .chars()
+        {
+            assert_eq!(escape(&c.to_string(), 500), c.escape_unicode().to_string());
+        }
+        for c in
+            "\u{ac}\u{ae}\u{1161}\u{180a}\u{2010}\u{2027}\u{2070}\u{fe10}\u{fff9}\u{fffd}\u{e1000}"
+                .chars()
+        {
+            assert_eq!(escape(&c.to_string(), 500), c.to_string());
+        }
+        // The number of characters that the source states for the property.
+        let count = (super::DEFAULT_IGNORABLE.into_iter()).map(|range| range.count());
+        assert_eq!(count.sum::<usize>(), 4174);
+    }
+
+    #[test]
+    fn a_name_is_whole_and_what_is_too_long_for_one_is_cut() {
+        assert_eq!(
+            display_name("--a-rather-long-optionn-"),
+            "--a-rather-long-optionn-"
+        );
+        assert_eq!(display_name("--a-rather-long-optionn-1"), "--a-rat…");
     }
 
     #[test]
