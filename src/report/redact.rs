@@ -1,9 +1,8 @@
-//! What no message may show: one type for secrets, which can't be printed, and one place that masks
-//! them in texts.
+//! Secrets, which can't be printed, and the masking of secrets in texts.
 //!
-//! A server may repeat in its error message what it was sent; the gateway's answer to a bad
-//! signature repeats the whole signed request. What comes from outside is printed only as a
-//! [`Redacted`], and it becomes one only here.
+//! A server may repeat in its error message what it was sent: the gateway's answer to a bad
+//! signature repeats the whole signed request. A text from outside is printed only as a
+//! [`Redacted`], and only this file makes one.
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -11,14 +10,14 @@ use std::fmt;
 
 use crate::report::escape::{TEXT_LIMIT, escape};
 
-/// What a word with a secret in it is replaced by.
+/// What replaces a word with a secret in it.
 const MASK: &str = "***";
 
 /// How many consecutive letters and digits of a secret give it away: as many bytes as a `u64` has.
 const MIN_LEAK: usize = 8;
 
-/// A token, a key or a signature: visible ASCII characters. It has no `Debug`, so that it can't be
-/// printed by accident.
+/// A token, a key or a signature: visible ASCII characters. Without `Debug` it can't be printed by
+/// accident.
 #[derive(Clone)]
 pub struct Secret(String);
 
@@ -33,16 +32,18 @@ impl Secret {
     }
 }
 
-/// Every secret of a run.
+/// The secrets of a run that are masked: those of at least [`MIN_LEAK`] characters. A shorter one is
+/// no secret in practice, and masking it would garble every message with these letters in it.
 #[derive(Default)]
 pub struct Secrets {
     secrets: Vec<Secret>,
-    /// The runs of all of them, collected when the first text needs them.
+    /// The runs of all of them, collected for the first text.
     runs: OnceCell<HashSet<u64>>,
 }
 
 impl Secrets {
-    pub fn new(secrets: Vec<Secret>) -> Self {
+    pub fn new(mut secrets: Vec<Secret>) -> Self {
+        secrets.retain(|secret| secret.0.len() >= MIN_LEAK);
         Self {
             secrets,
             runs: OnceCell::new(),
@@ -50,8 +51,8 @@ impl Secrets {
     }
 
     /// Masks the secrets in a text from outside: every word that shares [`MIN_LEAK`] consecutive
-    /// letters and digits with one, and each secret where it stands whole. Only what a message can
-    /// show is searched.
+    /// letters and digits with one, and each secret where it stands whole. Only as much of the text
+    /// as a message can show is searched.
     pub fn redact(&self, text: &str) -> Redacted {
         let mut masked = String::new();
         let mut room = TEXT_LIMIT + 1; // one more than is shown, so that the cut is seen
@@ -66,7 +67,7 @@ impl Secrets {
             masked.extend([shown, separator]);
             room = room.saturating_sub(shown.len() + separator.chars().count());
         }
-        // What has few letters and digits, or ends a word within itself.
+        // A secret may have few letters and digits, or characters in it that end a word.
         for Secret(secret) in &self.secrets {
             masked = masked.replace(secret, MASK);
         }
@@ -79,12 +80,12 @@ impl Secrets {
     }
 }
 
-/// Whether a word ends at this character. What is left between two is ASCII.
+/// Whether a word ends at this character. Words are thereby ASCII.
 fn ends_word(c: char) -> bool {
     !c.is_ascii() || c.is_whitespace() || "\"'<>".contains(c)
 }
 
-/// Every [`MIN_LEAK`] consecutive letters and digits of a text, with what is neither skipped.
+/// Every window of [`MIN_LEAK`] letters and digits of a text, other characters skipped.
 fn runs(text: &str) -> impl Iterator<Item = u64> {
     text.bytes()
         .filter(u8::is_ascii_alphanumeric)
@@ -95,8 +96,8 @@ fn runs(text: &str) -> impl Iterator<Item = u64> {
         .skip(MIN_LEAK - 1)
 }
 
-/// A text from outside without the run's secrets. It is shown escaped, in at most as many characters
-/// as the format's precision says, else [`TEXT_LIMIT`].
+/// A text from outside, with the run's secrets masked. It is shown escaped, in at most as many
+/// characters as the format's precision says, or [`TEXT_LIMIT`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct Redacted(String);
 
@@ -181,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_masked_where_it_stands_whole() {
-        assert_eq!(redact("abc", "ab abc abcd"), "ab *** ***d");
+        assert_eq!(redact("a-b-c-d-", "a-b a-b-c-d- a-b-c-d-e"), "a-b *** ***e");
         assert_eq!(redact("a'b<c-1234", "ab a'b<c-1234"), "ab ***");
         // Its quotes end words, and no word of it is long.
         let secret = "abcdefg'hijklmn\"opqrstu";
@@ -189,7 +190,6 @@ mod tests {
             redact(secret, &format!("bad token: {secret}.")),
             "bad token: ***."
         );
-        assert_eq!(redact("abcdefg", "abcdefgh abcdef"), "***h abcdef");
     }
 
     #[test]
@@ -200,11 +200,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_short_for_a_secret_garbles_no_text() {
+        assert_eq!(redact("e", "cannot connect"), "cannot connect");
+        assert_eq!(redact("abcdefg", "abcdefgh abcdefg"), "abcdefgh abcdefg");
+        assert_eq!(redact("a-b-c-d", "a-b-c-d"), "a-b-c-d");
+    }
+
+    #[test]
     fn every_secret_of_the_run_counts() {
-        let secrets = ["abcdefgh", "12345678", "xy"].map(|text| Secret::new(text.to_owned()));
+        let secrets = ["abcdefgh", "12345678", "x:y:z:x:"].map(|text| Secret::new(text.to_owned()));
         let secrets = Secrets::new(secrets.to_vec());
-        let masked = secrets.redact("abcdefgh 12345678 xyz efgh1234");
-        assert_eq!(masked.to_string(), "*** *** ***z efgh1234");
+        let masked = secrets.redact("abcdefgh 12345678 x:y:z:x: efgh1234");
+        assert_eq!(masked.to_string(), "*** *** *** efgh1234");
     }
 
     #[test]
