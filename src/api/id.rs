@@ -38,6 +38,7 @@ fn parse(
     let characters = text.chars().count();
     let fault = match text.chars().position(|c| !is_valid(c)) {
         None if length.contains(&characters) => return Ok(Id(text.to_owned())),
+        None if characters == 1 => "has 1 character".to_owned(),
         None => format!("has {characters} characters"),
         Some(_) if text.contains("://") => "is a URL".to_owned(),
         Some(_) if text.ends_with('\r') => {
