@@ -65,7 +65,7 @@ Credentials; the first one found is used:
   HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK [HUAWEICLOUD_SDK_SECURITY_TOKEN]
   the file in HUAWEICLOUD_SDK_CREDENTIALS_FILE, else in HOME:
   .huaweicloud/credentials
-  HW_ACCESS_KEY and HW_SECRET_KEY [HW_SECURITY_TOKEN]
+  HW_ACCESS_KEY and HW_SECRET_KEY [HW_SECURITY_TOKEN, HW_PROJECT_ID]
 A credentials file is a profile ([basic], ak = ..., sk = ...), the console's
 credentials.csv, or the JSON of the metadata service.
 HUAWEICLOUD_SDK_PROJECT_ID supplies the project ID where the access key comes

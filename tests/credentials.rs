@@ -491,23 +491,23 @@ fn credentials_csv_of_the_console_is_read() {
     for (content, text) in [
         (
             header.to_owned(),
-            "FILE has no line of values below its header",
+            "FILE: no line of values below the header",
         ),
         (
             format!("{CSV}nobody,nobody,nobody-may-see\n"),
-            "FILE has more than one key: keep one line of values",
+            "FILE: more than one key: keep one line of values",
         ),
         (
             format!("{header}nobody,nobody\n"),
-            "the secret key in FILE is missing",
+            "FILE: the header has 3 columns, but line 2 has 2",
         ),
         (
             format!("{header}nobody,,nobody-may-see\n"),
-            "the access key in FILE is empty",
+            "the access key in FILE is missing",
         ),
         (
             "User Name,Access Key Id\nnobody,nobody\n".to_owned(),
-            "FILE has no section [basic]",
+            "FILE: no section [basic]",
         ),
     ] {
         assert_file_refused(content.as_bytes(), text);
@@ -540,44 +540,41 @@ fn a_profile_that_can_t_be_right_is_refused() {
     let plus = |line: &str| format!("{}{line}\n", profile());
     let large = format!("{}{}", profile(), "# comment\n".repeat(20_000));
     for (content, text) in [
-        (" \r\n".to_owned(), "FILE is empty"),
-        (large, "FILE is too large for a credentials file"),
-        ("no profile".to_owned(), "FILE has no section [basic]"),
-        (
-            profile().replace("[basic]", ""),
-            "FILE has no section [basic]",
-        ),
+        (" \r\n".to_owned(), "FILE: empty"),
+        (large, "FILE: too large for a credentials file"),
+        ("no profile".to_owned(), "FILE: no section [basic]"),
+        (profile().replace("[basic]", ""), "FILE: no section [basic]"),
         (
             profile().replace("[basic]", "[global]"),
-            "FILE has no section [basic]",
+            "FILE: no section [basic]",
         ),
         (
             profile().replace("[basic]", "[Basic]"),
-            "FILE has no section [basic]",
+            "FILE: no section [basic]",
         ),
         (
             plus("nobody-may-see"),
-            "FILE has neither a section nor NAME = VALUE in line 4",
+            "FILE: line 4 is neither a [section] nor NAME = VALUE",
         ),
         (
             "[basic]\nak = a\nsk = b\nsecurity_token =\n  nobody-may-see\n".to_owned(),
-            "FILE continues a value in line 5, which is indented: write it on one line",
+            "FILE: line 5 is indented and continues a value: write it on one line",
         ),
         (
             plus("domain_id = x\n\n\tnobody-may-see"),
-            "FILE continues a value in line 6, which is indented: write it on one line",
+            "FILE: line 6 is indented and continues a value: write it on one line",
         ),
         (
             plus("  [nobody]"),
-            "FILE continues a value in line 4, which is indented: write it on one line",
+            "FILE: line 4 is indented and continues a value: write it on one line",
         ),
         (
             plus("sk = nobody-may-see"),
-            "FILE has sk twice (again in line 4)",
+            "FILE: line 4 has sk for the second time",
         ),
         (
             plus("AK : nobody-may-see"),
-            "FILE has ak twice (again in line 4)",
+            "FILE: line 4 has ak for the second time",
         ),
         (
             "[basic]\nak = a\n".to_owned(),
@@ -587,7 +584,7 @@ fn a_profile_that_can_t_be_right_is_refused() {
             "[basic]\nsk = nobody-may-see\n".to_owned(),
             "the access key in FILE is missing",
         ),
-        (ak(""), "the access key in FILE is empty"),
+        (ak(""), "the access key in FILE is missing"),
         (
             sk("nobody-may see"),
             "the secret key in FILE contains white space (byte 11)",
@@ -627,7 +624,7 @@ fn a_profile_that_can_t_be_right_is_refused() {
     ] {
         assert_file_refused(content.as_bytes(), text);
     }
-    assert_file_refused(b"[basic]\nak = \xff\n", "FILE is not UTF-8");
+    assert_file_refused(b"[basic]\nak = \xff\n", "FILE: not UTF-8");
 }
 
 #[test]
@@ -640,24 +637,21 @@ fn metadata_that_can_t_be_right_is_refused() {
     for (content, text) in [
         (
             "{nobody-may-see".to_owned(),
-            "FILE is not valid JSON (line 1, column 2)",
+            "FILE: not valid JSON (line 1, column 2)",
         ),
-        ("{}".to_owned(), "FILE has no \"credential\" object"),
+        ("{}".to_owned(), "FILE: no \"credential\" object"),
         (
             json!({"credential": "nobody-may-see"}).to_string(),
-            "FILE has no \"credential\" object",
+            "FILE: no \"credential\" object",
         ),
-        (
-            with("secret", json!(7)),
-            "FILE has something other than text as \"secret\"",
-        ),
+        (with("secret", json!(7)), "FILE: \"secret\" is not a string"),
         (
             with("access", json!({})),
-            "FILE has something other than text as \"access\"",
+            "FILE: \"access\" is not a string",
         ),
         (
             with("securitytoken", json!([])),
-            "FILE has something other than text as",
+            "FILE: \"securitytoken\" is not a string",
         ),
         (
             with("secret", json!(null)),

@@ -1,4 +1,4 @@
-//! What shows the service who is calling: a token, or a signature made with an access key.
+//! How a call is authenticated: by a token, or by a signature made with an access key.
 //!
 //! The sources of credentials are tried here in order, and the first one found is used.
 //! [`Credentials::authenticate`] is the only way into a request.
@@ -9,34 +9,31 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::api::call::Call;
-use crate::api::error::without_byte_order_mark;
-use crate::auth::credentials_file::{self, Fields};
-use crate::auth::input::Input;
+use crate::auth::access_key::{AccessKey, KeyParts, check_key};
+use crate::auth::credentials_file;
+use crate::auth::input::{Input, MAX_FILE, MAX_TOKEN, check_secret};
 use crate::auth::signature::sign;
 use crate::auth::timestamp::Timestamp;
 use crate::report::error::Error;
 use crate::report::named_file::NamedFile;
 use crate::report::redact::{Secret, Secrets};
 
-/// The longest token, in characters (API reference, `X-Auth-Token`). Temporary keys come with a
-/// token of the same kind.
-const MAX_TOKEN: usize = 100_000;
-
-/// The longest access key, secret key and project ID, in characters. They have 20 to 40.
-const MAX_KEY: usize = 256;
-
-/// The largest file with a token or a key, in bytes: the longest token, and white space around it
-/// or a profile's other lines.
-const MAX_FILE: usize = MAX_TOKEN + (16 << 10);
-
 const TOKEN: &str = "HUAWEICLOUD_TOKEN";
+/// Names the project for every key that comes without one.
 const PROJECT_ID: &str = "HUAWEICLOUD_SDK_PROJECT_ID";
-/// The variables of a key's [`Fields`]: the SDK's, and the Terraform provider's.
-#[rustfmt::skip] // one row per family
-const KEY_VARIABLES: [[&str; 4]; 2] = [
-    ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN", PROJECT_ID],
-    ["HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN", PROJECT_ID],
-];
+/// The variables of an access key: the vendor's SDK's, and the Terraform provider's.
+const SDK_VARIABLES: KeyParts<&str> = KeyParts {
+    access_key: "HUAWEICLOUD_SDK_AK",
+    secret_key: "HUAWEICLOUD_SDK_SK",
+    security_token: "HUAWEICLOUD_SDK_SECURITY_TOKEN",
+    project_id: PROJECT_ID,
+};
+const TERRAFORM_VARIABLES: KeyParts<&str> = KeyParts {
+    access_key: "HW_ACCESS_KEY",
+    secret_key: "HW_SECRET_KEY",
+    security_token: "HW_SECURITY_TOKEN",
+    project_id: "HW_PROJECT_ID",
+};
 const CREDENTIALS_FILE: &str = "HUAWEICLOUD_SDK_CREDENTIALS_FILE";
 const HOME: &str = "HOME";
 /// The SDK's file, below the home folder.
@@ -49,24 +46,13 @@ const NO_CREDENTIALS: &str = "no credentials: give --credentials-file or --token
 const FILE_HINT: &str = "a credentials file is the console's credentials.csv, a metadata service's \
     JSON, or three lines: '[basic]', 'ak = ACCESS_KEY_ID', 'sk = SECRET_ACCESS_KEY'";
 
-/// Either way to authenticate a call.
 pub enum Credentials {
     /// A user token, which lasts 24 hours.
     Token(Secret),
-    Key(Key),
+    Key(AccessKey),
 }
 
-/// An access key: permanent, or temporary with a security token.
-pub struct Key {
-    /// The public half (`AK`), which names the key.
-    access: String,
-    /// The secret half (`SK`).
-    secret: Secret,
-    security_token: Option<Secret>,
-    project_id: Option<String>,
-}
-
-/// What authenticates one call.
+/// The headers that authenticate one call.
 pub struct Authentication {
     /// The names are HTTP's own, in any case; the values are visible ASCII.
     pub headers: Vec<(&'static str, Secret)>,
@@ -87,25 +73,6 @@ pub enum AuthMethod {
         /// Whether `X-Project-Id` is sent.
         has_project: bool,
     },
-}
-
-impl Key {
-    /// Checks the fields of a key. The error calls them by `names`, and quotes no value.
-    fn new(fields: Fields, names: &[String; 4]) -> Result<Self, String> {
-        let [access_key, secret_key, security_token, project_id] = fields;
-        let required = |text: Option<String>, name: &str| {
-            check_key(&text.ok_or_else(|| format!("{name} is missing"))?, name)
-        };
-        let security_token =
-            security_token.map(|text| check(text.as_bytes(), &names[2], MAX_TOKEN));
-        let project_id = project_id.map(|text| check_key(&text, &names[3]));
-        Ok(Self {
-            access: required(access_key, &names[0])?,
-            secret: Secret::new(required(secret_key, &names[1])?),
-            security_token: security_token.transpose()?.map(Secret::new),
-            project_id: project_id.transpose()?,
-        })
-    }
 }
 
 impl Credentials {
@@ -133,7 +100,7 @@ impl Credentials {
         if let Some(project_id) = key.project_id {
             headers.push(("X-Project-Id", Secret::new(project_id)));
         }
-        let signed = sign(call, host, &headers, &date, &key.access, &key.secret);
+        let signed = sign(call, host, &headers, &date, &key.id, &key.secret);
         headers.push(("Authorization", signed.authorization));
         secrets.push(signed.signature);
         Authentication {
@@ -152,22 +119,25 @@ pub struct Loaded {
     pub credentials: Credentials,
     /// "token" or "access key"
     pub kind: &'static str,
-    /// Where they come from: a variable, a path, standard input.
+    /// A variable, a path or standard input.
     pub origin: String,
-    /// What the user should know of the file that they come from.
+    /// A warning about the file that they were read from.
     pub warning: Option<String>,
 }
 
-/// Every source of credentials that is given, the first of which counts. Nothing of it is checked yet.
-pub struct Sources(Vec<Source>);
+/// The configured sources in order of precedence; not validated yet.
+pub struct Sources {
+    sources: Vec<Source>,
+    /// The project for an access key without one.
+    project_id: Option<String>,
+}
 
 enum Source {
     TokenVariable(OsString),
     TokenFile(Input),
     /// The variables of an access key, and their values.
-    KeyVariables([&'static str; 4], Fields),
-    /// A credentials file, and the project for a key without one.
-    CredentialsFile(Input, Option<String>),
+    KeyVariables(KeyParts<&'static str>, KeyParts<Option<String>>),
+    KeyFile(Input),
 }
 
 impl Sources {
@@ -181,42 +151,54 @@ impl Sources {
         }
         // What is not Unicode is refused later, like anything that is not ASCII.
         let text = |name| env(name).map(|value| value.to_string_lossy().into_owned());
-        let key = |names: [&'static str; 4]| {
-            let fields = names.map(text);
-            let is_there = fields[0].is_some() || fields[1].is_some();
-            is_there.then_some(Source::KeyVariables(names, fields))
+        let key = |names: KeyParts<&'static str>| {
+            let values = names.map(text);
+            let is_there = values.access_key.is_some() || values.secret_key.is_some();
+            is_there.then_some(Source::KeyVariables(names, values))
         };
-        let [sdk_key, terraform_key] = KEY_VARIABLES.map(key);
         let file = |variable, path: PathBuf| {
             let variable = Some(variable);
-            Source::CredentialsFile(Input::File(NamedFile { path, variable }), text(PROJECT_ID))
+            Source::KeyFile(Input::File(NamedFile { path, variable }))
         };
         let sources = [
             token_file.map(Source::TokenFile),
-            credentials_file.map(|input| Source::CredentialsFile(input, text(PROJECT_ID))),
+            credentials_file.map(Source::KeyFile),
             env(TOKEN).map(Source::TokenVariable),
-            sdk_key,
+            key(SDK_VARIABLES),
             env(CREDENTIALS_FILE).map(|path| file(CREDENTIALS_FILE, path.into())),
             env(HOME).map(|home| file(HOME, PathBuf::from(home).join(DEFAULT_FILE))),
-            terraform_key,
+            key(TERRAFORM_VARIABLES),
         ];
-        Ok(Self(sources.into_iter().flatten().collect()))
+        Ok(Self {
+            sources: sources.into_iter().flatten().collect(),
+            project_id: text(PROJECT_ID),
+        })
     }
 
     /// Reads and checks the first credentials.
     pub fn read(self) -> Result<Loaded, Error> {
-        let mut sources = self.0.into_iter();
-        match sources.find(|source| !source.is_missing()) {
-            Some(source) => source.read(),
-            None => Err(Error::Usage(NO_CREDENTIALS.to_owned())),
+        let mut sources = self.sources.into_iter();
+        let Some(source) = sources.find(|source| !source.is_missing()) else {
+            return Err(Error::Usage(NO_CREDENTIALS.to_owned()));
+        };
+        let mut loaded = source.read()?;
+        if let Credentials::Key(AccessKey {
+            project_id: missing @ None,
+            ..
+        }) = &mut loaded.credentials
+        {
+            let project_id = self.project_id.map(|text| check_key(&text, PROJECT_ID));
+            let project_id = project_id.transpose();
+            *missing = project_id.map_err(|reason| Error::settings(reason, None))?;
         }
+        Ok(loaded)
     }
 }
 
 impl Source {
-    /// Whether it is the default file, which need not be there, and is not.
+    /// Whether this is the optional default file and it does not exist.
     fn is_missing(&self) -> bool {
-        let Source::CredentialsFile(Input::File(file), _) = self else {
+        let Source::KeyFile(Input::File(file)) = self else {
             return false;
         };
         let found = file.path.metadata().map_err(|e| e.kind());
@@ -237,21 +219,20 @@ impl Source {
                 (token, "token", TOKEN.to_owned(), None)
             }
             Source::TokenFile(input) => {
-                let (bytes, warning) = input.read(MAX_FILE)?;
+                let (bytes, warning) = input.read()?;
                 let origin = input.to_string();
-                let token = parse_token(without_byte_order_mark(&bytes), &origin)?;
-                (token, "token", origin, warning)
+                (parse_token(&bytes, &origin)?, "token", origin, warning)
             }
-            Source::KeyVariables(names, fields) => {
-                let key = Key::new(fields, &names.map(str::to_owned));
+            Source::KeyVariables(names, values) => {
+                let key = AccessKey::new(values, &names.map(str::to_owned));
                 let key = key.map_err(|reason| Error::settings(reason, None))?;
-                let origin = names[0].to_owned();
+                let origin = names.access_key.to_owned();
                 (Credentials::Key(key), "access key", origin, None)
             }
-            Source::CredentialsFile(input, project_id) => {
-                let (bytes, warning) = input.read(MAX_FILE)?;
+            Source::KeyFile(input) => {
+                let (bytes, warning) = input.read()?;
                 let origin = input.to_string();
-                let key = parse_key_file(&bytes, &origin, project_id)?;
+                let key = parse_key_file(&bytes, &origin)?;
                 (Credentials::Key(key), "access key", origin, warning)
             }
         };
@@ -264,22 +245,21 @@ impl Source {
     }
 }
 
-/// Parses a token, leaving out the white space around it.
+/// Parses a token; white space around it does not count.
 fn parse_token(bytes: &[u8], origin: &str) -> Result<Credentials, Error> {
-    match check(bytes, &format!("the token in {origin}"), MAX_TOKEN) {
+    match check_secret(bytes, &format!("the token in {origin}"), MAX_TOKEN) {
         Ok(token) => Ok(Credentials::Token(Secret::new(token))),
         Err(reason) => Err(Error::settings(reason, None)),
     }
 }
 
-/// Parses a credentials file; `project_id` is used if it has none.
-fn parse_key_file(bytes: &[u8], origin: &str, project_id: Option<String>) -> Result<Key, Error> {
+fn parse_key_file(bytes: &[u8], origin: &str) -> Result<AccessKey, Error> {
     let parsed = match bytes.len() {
         0..=MAX_FILE => credentials_file::parse(bytes),
-        _ => Err("is too large for a credentials file".to_owned()),
+        _ => Err("too large for a credentials file".to_owned()),
     };
-    let (mut fields, end) =
-        parsed.map_err(|fault| Error::settings(format!("{origin} {fault}"), Some(FILE_HINT)))?;
+    let (parts, end) =
+        parsed.map_err(|fault| Error::settings(format!("{origin}: {fault}"), Some(FILE_HINT)))?;
     let now = Timestamp::now();
     if let Some(end) = end.and_then(|end| now.expired(&end)) {
         let reason = format!(
@@ -288,49 +268,12 @@ fn parse_key_file(bytes: &[u8], origin: &str, project_id: Option<String>) -> Res
         );
         return Err(Error::settings(reason, None));
     }
-    let parts = ["access key", "secret key", "security token", "project ID"];
-    let mut names = parts.map(|part| format!("the {part} in {origin}"));
-    if fields[3].is_none() {
-        fields[3] = project_id;
-        PROJECT_ID.clone_into(&mut names[3]);
-    }
-    Key::new(fields, &names).map_err(|reason| {
-        let is_of_file = !reason.starts_with(PROJECT_ID);
-        Error::settings(reason, is_of_file.then_some(FILE_HINT))
-    })
-}
-
-/// Checks an access key, a secret key or a project ID. A comma would end it in `Authorization`.
-fn check_key(text: &str, what: &str) -> Result<String, String> {
-    let key = check(text.as_bytes(), what, MAX_KEY)?;
-    if key.contains(',') {
-        return Err(format!("{what} contains a comma"));
-    }
-    Ok(key)
-}
-
-/// Checks that `bytes` are 1 to `longest` visible ASCII characters, but for white space around
-/// them, which is left out. The error names what is wrong, without quoting it.
-fn check(bytes: &[u8], what: &str, longest: usize) -> Result<String, String> {
-    let text = bytes.trim_ascii();
-    let odd = text.iter().position(|byte| !byte.is_ascii_graphic());
-    let fault = if text.is_empty() {
-        "is empty".to_owned()
-    } else if text.len() > longest || bytes.len() > MAX_FILE {
-        format!("is longer than {longest} characters")
-    } else if text.starts_with(b"Bearer ") {
-        "begins with the word Bearer, which is not part of it".to_owned()
-    } else if let [b'"' | b'\'', .., b'"' | b'\''] = text {
-        "is in quotes, which are not part of it".to_owned()
-    } else if let Some(at) = odd {
-        let what = match text[at] {
-            b' ' | b'\t' => "white space",
-            b'\n' | b'\r' => "a line break",
-            _ => "a character other than visible ASCII",
-        };
-        format!("contains {what} (byte {})", at + 1)
-    } else {
-        return Ok(text.iter().map(|&byte| char::from(byte)).collect());
+    let names = KeyParts {
+        access_key: "access key",
+        secret_key: "secret key",
+        security_token: "security token",
+        project_id: "project ID",
     };
-    Err(format!("{what} {fault}"))
+    let names = names.map(|part| format!("the {part} in {origin}"));
+    AccessKey::new(parts, &names).map_err(|reason| Error::settings(reason, Some(FILE_HINT)))
 }

@@ -1,115 +1,146 @@
-//! The forms of a file with an access key: the SDK's profile, what a metadata service gives for an
-//! agency, and what the console hands out with a new key.
+//! The forms of a file with an access key: the SDK's profile, the JSON of a metadata service, and
+//! the console's `credentials.csv`.
 //!
-//! No error quotes what was read: it is a secret, or beside one.
+//! No error quotes what was read: it may be a secret.
 
 use serde_json::Value;
 
-/// What a file, or the environment, says of an access key: access key, secret key, security token and
-/// project. Nothing of it is checked yet.
-pub type Fields = [Option<String>; 4];
+use crate::auth::access_key::KeyParts;
 
-/// Their names in a profile.
-const NAMES: [&str; 4] = ["ak", "sk", "security_token", "project_id"];
+/// What a file says of an access key. Nothing of it is checked yet.
+type Parts = KeyParts<Option<String>>;
 
-/// Parses a file in any form into the fields and the key's expiry time, if any, as written there. The
-/// error is what follows the file's name.
-pub fn parse(bytes: &[u8]) -> Result<(Fields, Option<String>), String> {
-    let text = std::str::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())?;
-    let text = text.trim_start_matches('\u{feff}').trim_start();
-    let (mut fields, end) = if text.is_empty() {
-        return Err("is empty".to_owned());
-    } else if text.starts_with('{') {
+/// Separators of columns: the console's, and what spreadsheets save in its place.
+const SEPARATORS: [char; 3] = [',', ';', '\t'];
+
+/// Parses a file in any form into the parts of the key and its expiry time, if any, as written
+/// there. The error says what is wrong with the file.
+pub fn parse(bytes: &[u8]) -> Result<(Parts, Option<String>), String> {
+    let text = std::str::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())?;
+    let mut lines = (1..)
+        .zip(text.lines())
+        .filter(|(_, line)| !line.trim().is_empty());
+    let (_, first) = lines.next().ok_or("empty")?;
+    let (parts, end) = if first.trim_start().starts_with('{') {
         parse_json(text)?
-    } else if let Some(columns) = find_columns(text) {
-        (parse_csv(text, columns)?, None)
+    } else if let Some(header) = Header::parse(first) {
+        (parse_csv(&header, lines)?, None)
     } else {
         (parse_profile(text)?, None)
     };
-    // The SDK takes these as not given.
-    for field in &mut fields[2..] {
-        field.take_if(|text| text.is_empty());
-    }
-    Ok((fields, end))
+    // The SDK takes an empty value as not given.
+    Ok((parts.map(|value| value.filter(|text| !is_blank(text))), end))
 }
 
-/// Parses the JSON of a metadata service, in every spelling that the SDK takes.
-fn parse_json(text: &str) -> Result<(Fields, Option<String>), String> {
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
+}
+
+/// Parses the JSON of a metadata service, in every spelling that the SDK takes. The first spelling
+/// with a value counts.
+fn parse_json(text: &str) -> Result<(Parts, Option<String>), String> {
     let json: Value = serde_json::from_str(text).map_err(|e| {
-        // Its own sentence may quote the text.
-        format!(
-            "is not valid JSON (line {}, column {})",
-            e.line(),
-            e.column()
-        )
+        // serde_json's message may quote the secret.
+        format!("not valid JSON (line {}, column {})", e.line(), e.column())
     })?;
     let mut places = [&json["credential"], &json["credentials"]].into_iter();
     let credential = places
         .find(|credential| credential.is_object())
-        .ok_or("has no \"credential\" object (does the host have an agency?)")?;
-    let field = |names: &[&str]| {
-        let mut values = names.iter().map(|name| (name, &credential[name]));
-        match values.find(|(_, value)| !value.is_null()) {
-            None => Ok(None),
-            Some((_, Value::String(text))) => Ok(Some(text.clone())),
-            Some((name, _)) => Err(format!("has something other than text as \"{name}\"")),
-        }
+        .ok_or("no \"credential\" object (does the host have an agency?)")?;
+    let find = |names: &[&'static str]| {
+        let mut values = names.iter().map(|name| (*name, &credential[name]));
+        values.find(|(_, value)| !value.is_null() && !value.as_str().is_some_and(is_blank))
     };
-    let fields = [
-        field(&["access", "accessKeyId", "access_key_id"])?,
-        field(&["secret", "secretAccessKey", "secret_access_key"])?,
-        field(&["securitytoken", "securityToken", "security_token"])?,
-        None,
-    ];
+    let text = |names: &[&'static str]| match find(names) {
+        None => Ok(None),
+        Some((_, Value::String(text))) => Ok(Some(text.clone())),
+        Some((name, _)) => Err(format!("\"{name}\" is not a string")),
+    };
+    let parts = KeyParts {
+        access_key: text(&["access", "accessKeyId", "access_key_id"])?,
+        secret_key: text(&["secret", "secretAccessKey", "secret_access_key"])?,
+        security_token: text(&["securitytoken", "securityToken", "security_token"])?,
+        project_id: None,
+    };
     // A time that can't be read refuses nothing.
-    let mut ends = ["expires_at", "expiration"].into_iter();
-    let end = ends.find_map(|name| credential[name].as_str());
-    Ok((fields, end.map(str::to_owned)))
+    let end = find(&["expires_at", "expiration"]).and_then(|(_, end)| end.as_str());
+    Ok((parts, end.map(str::to_owned)))
 }
 
-/// Where the two halves of a key are in the console's table, if its first line has both names.
-fn find_columns(text: &str) -> Option<[usize; 2]> {
-    let header = columns(text.lines().next()?);
-    let find = |name| {
-        header
-            .iter()
-            .position(|column| column.eq_ignore_ascii_case(name))
-    };
-    Some([find("Access Key Id")?, find("Secret Access Key")?])
+/// The header of the console's table.
+struct Header {
+    separator: char,
+    columns: usize,
+    /// The columns of the access key ID and the secret.
+    access_key: usize,
+    secret_key: usize,
 }
 
-fn parse_csv(text: &str, [access_key, secret_key]: [usize; 2]) -> Result<Fields, String> {
-    let mut lines = text.lines().skip(1).filter(|line| !line.trim().is_empty());
-    let values = columns(
-        lines
-            .next()
-            .ok_or("has no line of values below its header")?,
-    );
-    if lines.next().is_some() {
-        return Err("has more than one key: keep one line of values".to_owned());
+impl Header {
+    /// Parses a line that has both columns' names in it.
+    fn parse(line: &str) -> Option<Self> {
+        SEPARATORS.into_iter().find_map(|separator| {
+            let names = columns(line, separator);
+            let find = |wanted| {
+                names
+                    .iter()
+                    .position(|name| name.eq_ignore_ascii_case(wanted))
+            };
+            Some(Self {
+                separator,
+                columns: names.len(),
+                access_key: find("Access Key Id")?,
+                secret_key: find("Secret Access Key")?,
+            })
+        })
     }
-    let value = |at| values.get(at).cloned();
-    Ok([value(access_key), value(secret_key), None, None])
 }
 
-/// The values between a line's commas, without the quotes and the white space around them.
-fn columns(line: &str) -> Vec<String> {
+/// Parses the numbered lines below the header. In a row with a column more or less, any value may
+/// be in the wrong column, and a secret key in the column that is sent.
+fn parse_csv<'a>(
+    header: &Header,
+    lines: impl Iterator<Item = (usize, &'a str)>,
+) -> Result<Parts, String> {
+    let mut rows = lines
+        .map(|(number, line)| (number, columns(line, header.separator)))
+        .filter(|(_, row)| row.iter().any(|value| !value.is_empty()));
+    let (number, mut row) = rows.next().ok_or("no line of values below the header")?;
+    if rows.next().is_some() {
+        return Err("more than one key: keep one line of values".to_owned());
+    }
+    if row.len() != header.columns {
+        return Err(format!(
+            "the header has {} columns, but line {number} has {}",
+            header.columns,
+            row.len()
+        ));
+    }
+    let mut value = |at: usize| Some(std::mem::take(&mut row[at]));
+    Ok(KeyParts {
+        access_key: value(header.access_key),
+        secret_key: value(header.secret_key),
+        ..KeyParts::default()
+    })
+}
+
+/// The values of a line, without the quotes and the white space around them.
+fn columns(line: &str, separator: char) -> Vec<String> {
     let mut is_quoted = false;
-    let is_comma = |c: char| {
+    let ends_value = |c: char| {
         is_quoted ^= c == '"';
-        c == ',' && !is_quoted
+        c == separator && !is_quoted
     };
-    line.split(is_comma)
+    line.split(ends_value)
         .map(|value| value.trim().trim_matches('"').trim().to_owned())
         .collect()
 }
 
 /// Parses the SDK's profile, an INI file: names in either case, the first `=` or `:` of a line ends a
-/// name, `#` and `;` begin a line of comment. Not supported of Python's
-/// `configparser`: `[DEFAULT]`, interpolation (a `%` is a `%`), and values that go on in an indented line,
-/// which are refused.
-fn parse_profile(text: &str) -> Result<Fields, String> {
-    let mut fields = Fields::default();
+/// name, `#` and `;` begin a line of comment. Not supported of Python's `configparser`: `[DEFAULT]`,
+/// interpolation (a `%` is a `%`), and values that continue in an indented line, which are refused.
+fn parse_profile(text: &str) -> Result<Parts, String> {
+    let mut parts = Parts::default();
     let mut has_section = false;
     let mut in_section = false;
     let mut indent_of_name = usize::MAX;
@@ -121,7 +152,7 @@ fn parse_profile(text: &str) -> Result<Fields, String> {
         }
         if in_section && indent > indent_of_name {
             return Err(format!(
-                "continues a value in line {number}, which is indented: write it on one line"
+                "line {number} is indented and continues a value: write it on one line"
             ));
         }
         if let Some((name, _)) = line.strip_prefix('[').and_then(|l| l.split_once(']')) {
@@ -136,20 +167,24 @@ fn parse_profile(text: &str) -> Result<Fields, String> {
         indent_of_name = indent;
         let Some((name, value)) = line.split_once(['=', ':']) else {
             return Err(format!(
-                "has neither a section nor NAME = VALUE in line {number}"
+                "line {number} is neither a [section] nor NAME = VALUE"
             ));
         };
         let name = name.trim().to_ascii_lowercase();
-        let Some(at) = NAMES.iter().position(|known| *known == name) else {
-            continue;
+        let part = match &*name {
+            "ak" => &mut parts.access_key,
+            "sk" => &mut parts.secret_key,
+            "security_token" => &mut parts.security_token,
+            "project_id" => &mut parts.project_id,
+            _ => continue,
         };
-        if fields[at].replace(value.trim().to_owned()).is_some() {
-            return Err(format!("has {name} twice (again in line {number})"));
+        if part.replace(value.trim().to_owned()).is_some() {
+            return Err(format!("line {number} has {name} for the second time"));
         }
     }
     if has_section {
-        Ok(fields)
+        Ok(parts)
     } else {
-        Err("has no section [basic]".to_owned())
+        Err("no section [basic]".to_owned())
     }
 }

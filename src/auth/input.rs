@@ -1,4 +1,4 @@
-//! What a secret is read from: a file, or standard input.
+//! Secrets as they are read: from a file or standard input, and which characters they may have.
 
 use std::fmt;
 use std::fs::File;
@@ -10,6 +10,20 @@ use crate::report::error::Error;
 use crate::report::named_file::NamedFile;
 use crate::system::{files, streams};
 
+/// The longest token, in characters (API reference, `X-Auth-Token`). Temporary keys come with a
+/// token of the same kind.
+pub const MAX_TOKEN: usize = 100_000;
+
+/// The largest file with a token or a key, in bytes: the longest token, and white space around it
+/// or a profile's other lines.
+pub const MAX_FILE: usize = MAX_TOKEN + (16 << 10);
+
+/// U+FEFF, with which some editors and spreadsheets begin a file.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// The longest name of a missing file that is shown for its extension, in characters.
+const LONGEST_FILE_NAME: usize = 40;
+
 const VALUE_HINT: &str = "--token-file and --credentials-file take a file; \
     a token itself goes into HUAWEICLOUD_TOKEN";
 
@@ -19,13 +33,13 @@ pub enum Input {
 }
 
 impl Input {
-    /// Reads at most one byte more than `limit`, and returns a warning with them if not only the
-    /// file's owner may read it.
-    pub fn read(&self, limit: usize) -> Result<(Vec<u8>, Option<String>), Error> {
-        self.try_read(limit).map_err(|e| self.unreadable(&e))
+    /// Reads the whole content, or more than [`MAX_FILE`] bytes of it, without a byte order mark.
+    /// Returns a warning with them if not only the file's owner may read it.
+    pub fn read(&self) -> Result<(Vec<u8>, Option<String>), Error> {
+        self.try_read().map_err(|e| self.unreadable(&e))
     }
 
-    fn try_read(&self, limit: usize) -> io::Result<(Vec<u8>, Option<String>)> {
+    fn try_read(&self) -> io::Result<(Vec<u8>, Option<String>)> {
         let file = match self {
             Input::File(file) => File::open(&file.path)?,
             Input::StandardInput => File::from(io::stdin().as_fd().try_clone_to_owned()?),
@@ -38,11 +52,14 @@ impl Input {
         let warning = files::is_readable_by_others(&file)?.then(|| {
             format!("{self} holds a secret but is readable by its group or others: chmod 600 it")
         });
-        let bytes = streams::read(&file, limit + 1)?;
+        let mut bytes = streams::read(&file, BYTE_ORDER_MARK.len() + MAX_FILE + 1)?;
         // A pipe is empty if the command that should write to it has failed.
         let is_stream = matches!(self, Input::StandardInput) || !file.metadata()?.is_file();
         if bytes.is_empty() && is_stream {
             return Err(io::Error::other(format!("nothing came on {self}")));
+        }
+        if bytes.starts_with(BYTE_ORDER_MARK) {
+            bytes.drain(..BYTE_ORDER_MARK.len());
         }
         Ok((bytes, warning))
     }
@@ -66,15 +83,51 @@ impl Input {
     }
 }
 
-/// Whether a path may be a secret in a file's place: it names no file, does not begin like a path,
-/// and its folder is not there either.
+/// Whether a path looks like a secret given instead of a path: it has neither the beginning nor the
+/// end of a path, and neither the file nor its folder exists.
 fn may_be_secret(path: &Path) -> bool {
     let text = path.to_string_lossy();
     let is_path = ["/", "./", "../", "~", "$"]
         .iter()
         .any(|start| text.starts_with(start));
-    let has_folder = path.parent().is_some_and(Path::is_dir); // "" is none
-    !is_path && !has_folder && path.symlink_metadata().is_err()
+    let has_folder = path.parent().is_some_and(Path::is_dir); // false for ""
+    let may_exist = has_folder || path.symlink_metadata().is_ok();
+    !is_path && !ends_like_file(&text) && !may_exist
+}
+
+/// Whether a text is at most [`LONGEST_FILE_NAME`] characters and ends like `.csv`. Neither a secret
+/// key nor a token has a dot so near to its end, and a token is longer.
+fn ends_like_file(text: &str) -> bool {
+    let extension = text.rsplit_once('.').map_or("", |(_, extension)| extension);
+    text.chars().count() <= LONGEST_FILE_NAME
+        && (1..=4).contains(&extension.len())
+        && extension.bytes().all(|byte| byte.is_ascii_alphabetic())
+}
+
+/// Checks that `bytes` are 1 to `longest` visible ASCII characters after trimming. The error calls
+/// them `name`, and does not quote them.
+pub fn check_secret(bytes: &[u8], name: &str, longest: usize) -> Result<String, String> {
+    let text = bytes.trim_ascii();
+    let odd = text.iter().position(|byte| !byte.is_ascii_graphic());
+    let fault = if text.is_empty() {
+        "is empty".to_owned()
+    } else if text.len() > longest || bytes.len() > MAX_FILE {
+        format!("is longer than {longest} characters")
+    } else if text.starts_with(b"Bearer ") {
+        "begins with the word Bearer, which is not part of it".to_owned()
+    } else if let [b'"' | b'\'', .., b'"' | b'\''] = text {
+        "is in quotes, which are not part of it".to_owned()
+    } else if let Some(at) = odd {
+        let what = match text[at] {
+            b' ' | b'\t' => "white space",
+            b'\n' | b'\r' => "a line break",
+            _ => "a character other than visible ASCII",
+        };
+        format!("contains {what} (byte {})", at + 1)
+    } else {
+        return Ok(text.iter().map(|&byte| char::from(byte)).collect());
+    };
+    Err(format!("{name} {fault}"))
 }
 
 impl fmt::Display for Input {

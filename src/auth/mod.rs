@@ -2,6 +2,7 @@
 //!
 //! Only this folder names ring. It uses `api` and what lies below it.
 
+pub mod access_key;
 pub mod credentials;
 pub mod credentials_file;
 pub mod input;
