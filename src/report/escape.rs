@@ -131,7 +131,7 @@ mod tests {
             assert_eq!(escape(&c.to_string(), 500), c.to_string());
         }
         // The number of characters that the source states for the property.
-        let count = (super::DEFAULT_IGNORABLE.into_iter()).map(|range| range.count());
+        let count = (super::DEFAULT_IGNORABLE.into_iter()).map(Iterator::count);
         assert_eq!(count.sum::<usize>(), 4174);
     }
 

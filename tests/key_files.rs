@@ -1,0 +1,334 @@
+//! Files with an access key: every form that is read, and what is refused before anything is sent.
+
+use serde_json::{Value, json};
+
+use crate::credentials::{assert_signed, server};
+use crate::harness::{ACCESS_KEY, ID, Run, SECRET_KEY, SECURITY_TOKEN};
+
+/// The profile of the vendor's SDK.
+pub fn profile() -> String {
+    format!("[basic]\nak = {ACCESS_KEY}\nsk = {SECRET_KEY}\n")
+}
+
+/// What the console hands out with a new key.
+pub const CSV: &str = "User Name,Access Key Id,Secret Access Key\r\n\
+    \"Doe, Jane\",ACCESSKEYOFTESTS0001,Secret/key+of=tests~that-nobody-may-see\r\n";
+
+/// What a metadata service answers.
+pub fn agency() -> Value {
+    json!({"credential": {
+        "access": ACCESS_KEY, "secret": SECRET_KEY, "securitytoken": SECURITY_TOKEN,
+        "expires_at": "2999-01-01T00:00:00.000000Z",
+    }})
+}
+
+#[test]
+fn a_profile_is_read_as_the_sdk_reads_it() {
+    for content in [
+        profile(),
+        profile().replace('\n', "\r\n"),
+        profile().replace(" = ", "="),
+        profile().replace(" = ", ":"),
+        profile().replace("ak", "  AK").replace("sk =", "Sk\t:"),
+        profile().replace("ak", "  ak").replace("sk", "  sk"),
+        profile().replace("sk", "  # a comment\n\nsk"),
+        format!("\u{feff}# a comment\n; another = one\n\n{}", profile()),
+        format!("[global]\nak = other\nsk = other\nnonsense\n{}", profile()),
+        format!("{}[global]\nak = other\n", profile()),
+        format!("{}domain_id = x y z\niam_endpoint = https://x\n", profile()),
+        format!("{}security_token =\nproject_id =\n", profile()),
+        profile().replace("[basic]", "  [basic] ; a comment"),
+        profile().trim_end().to_owned(),
+    ] {
+        let server = server();
+        let run = Run::new(&server).arg("--credentials-file");
+        let file = run.secret_file("credentials", content.as_bytes());
+        run.arg(file).go().exits(0).says("");
+        assert_signed(&server);
+    }
+}
+
+#[test]
+fn every_spelling_of_a_metadata_service_is_read() {
+    let mut bare = agency();
+    bare["credential"]["securitytoken"] = Value::Null;
+    let mut spellings = vec![(agency(), Some(SECURITY_TOKEN)), (bare, None)];
+    for outer in ["credential", "credentials"] {
+        for [access, secret, token, end] in [
+            ["access", "secret", "securitytoken", "expires_at"],
+            [
+                "accessKeyId",
+                "secretAccessKey",
+                "securityToken",
+                "expiration",
+            ],
+            [
+                "access_key_id",
+                "secret_access_key",
+                "security_token",
+                "expiration",
+            ],
+        ] {
+            let json = json!({outer: {access: ACCESS_KEY, secret: SECRET_KEY,
+                token: SECURITY_TOKEN, end: "2999-01-01T00:00:00Z"}});
+            spellings.push((json, Some(SECURITY_TOKEN)));
+        }
+    }
+    for (json, token) in spellings {
+        let server = server();
+        let run = Run::new(&server).args(&["--credentials-file", "-"]);
+        let outcome = run.input(format!("\n{json}").as_bytes()).go();
+        outcome.exits(0).says("");
+        assert_eq!(assert_signed(&server).header("X-Security-Token"), token);
+    }
+}
+
+#[test]
+fn a_key_that_has_expired_is_refused_and_a_time_that_can_t_be_read_is_not() {
+    let expiring = |name: &str, end: &Value| {
+        json!({"credential": {"access": ACCESS_KEY, "secret": SECRET_KEY, name: end}}).to_string()
+    };
+    let now = time::OffsetDateTime::now_utc();
+    let at = |time: time::OffsetDateTime| {
+        let ((hour, minute, second), month) = (time.to_hms(), u8::from(time.month()));
+        let (year, day) = (time.year(), time.day());
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+    };
+    let past = at(now - time::Duration::MINUTE);
+    for end in [
+        &*format!("{past}Z"),
+        &format!("{past}.000000Z"),
+        "2026-01-01T00:00:00.5Z",
+    ] {
+        for name in ["expires_at", "expiration"] {
+            let run = Run::bare().args(&["-e", "127.0.0.1:1", ID, "--credentials-file", "-"]);
+            let outcome = run.input(expiring(name, &json!(end)).as_bytes()).go();
+            outcome.exits(2).complains(&format!(
+                "the temporary access key in standard input expired at {} UTC, \
+                 and this host's clock says {}",
+                end[..19].replace('T', " "),
+                &at(now)[..10],
+            ));
+            assert_eq!(outcome.stderr.lines().count(), 1, "{outcome}");
+        }
+    }
+    for end in [
+        json!(format!("{}Z", at(now + time::Duration::MINUTE))),
+        json!(format!("{past}+08:00")),
+        json!(past),
+        json!(format!("{past}.0x0Z")),
+        json!("Thu Jan  1 00:00:00 1970"),
+        json!("0"),
+        json!(""),
+        json!("\u{e9}-01-01T00:00:00Z"),
+        json!(1_577_836_800),
+        json!(["2020-01-01T00:00:00Z"]),
+        Value::Null,
+    ] {
+        let server = server();
+        let run = Run::new(&server).args(&["--credentials-file", "-"]);
+        run.input(expiring("expires_at", &end).as_bytes())
+            .go()
+            .exits(0);
+        assert_signed(&server);
+    }
+}
+
+#[test]
+fn credentials_csv_of_the_console_is_read() {
+    let quoted = format!(
+        "\"Access Key Id\",\"User Name\",\"Secret Access Key\"\n\
+         \"{ACCESS_KEY}\",\"Doe, Jane \"\"JD\"\"\",\"{SECRET_KEY}\"\n"
+    );
+    for content in [
+        CSV.to_owned(),
+        CSV.replace('\r', ""),
+        CSV.trim_end().to_owned(),
+        format!("\u{feff}{CSV}\r\n\r\n"),
+        format!("Secret Access Key , Access Key Id\n{SECRET_KEY}, {ACCESS_KEY}\n"),
+        quoted,
+    ] {
+        let server = server();
+        let run = Run::new(&server).arg("--credentials-file");
+        let file = run.secret_file("credentials.csv", content.as_bytes());
+        run.arg(file).go().exits(0).says("");
+        assert_signed(&server);
+    }
+    let header = "User Name,Access Key Id,Secret Access Key\n";
+    for (content, text) in [
+        (
+            header.to_owned(),
+            "FILE: no line of values below the header",
+        ),
+        (
+            format!("{CSV}nobody,nobody,nobody-may-see\n"),
+            "FILE: more than one key: keep one line of values",
+        ),
+        (
+            format!("{header}nobody,nobody\n"),
+            "FILE: the header has 3 columns, but line 2 has 2",
+        ),
+        (
+            format!("{header}nobody,,nobody-may-see\n"),
+            "the access key in FILE is missing",
+        ),
+        (
+            "User Name,Access Key Id\nnobody,nobody\n".to_owned(),
+            "FILE: no section [basic]",
+        ),
+    ] {
+        assert_file_refused(content.as_bytes(), text);
+    }
+}
+
+/// Asserts that a credentials file with this content is refused before any connection, and nothing
+/// of it repeated. FILE in the text stands for its name.
+#[track_caller]
+fn assert_file_refused(content: &[u8], text: &str) {
+    let run = || Run::bare().args(&["-e", "127.0.0.1:1", ID, "--credentials-file"]);
+    let by_name = run();
+    let file = by_name.secret_file("credentials", content);
+    for (outcome, name) in [
+        (by_name.arg(&file).go(), &*file.display().to_string()),
+        (run().arg("-").input(content).go(), "standard input"),
+    ] {
+        outcome.exits(2).complains(&text.replace("FILE", name));
+        assert!(!outcome.stderr.contains("nobody"), "{outcome}");
+        let hint = "hint: a credentials file is the console's credentials.csv, a metadata service's \
+                    JSON, or three lines: '[basic]', 'ak = ACCESS_KEY_ID', 'sk = SECRET_ACCESS_KEY'";
+        assert_eq!(outcome.stderr.lines().last(), Some(hint), "{outcome}");
+    }
+}
+
+#[test]
+fn a_profile_that_can_t_be_right_is_refused() {
+    let ak = |value: &str| profile().replace(ACCESS_KEY, value);
+    let sk = |value: &str| profile().replace(SECRET_KEY, value);
+    let plus = |line: &str| format!("{}{line}\n", profile());
+    let large = format!("{}{}", profile(), "# comment\n".repeat(20_000));
+    for (content, text) in [
+        (" \r\n".to_owned(), "FILE: empty"),
+        (large, "FILE: too large for a credentials file"),
+        ("no profile".to_owned(), "FILE: no section [basic]"),
+        (profile().replace("[basic]", ""), "FILE: no section [basic]"),
+        (
+            profile().replace("[basic]", "[global]"),
+            "FILE: no section [basic]",
+        ),
+        (
+            profile().replace("[basic]", "[Basic]"),
+            "FILE: no section [basic]",
+        ),
+        (
+            plus("nobody-may-see"),
+            "FILE: line 4 is neither a [section] nor NAME = VALUE",
+        ),
+        (
+            "[basic]\nak = a\nsk = b\nsecurity_token =\n  nobody-may-see\n".to_owned(),
+            "FILE: line 5 is indented and continues a value: write it on one line",
+        ),
+        (
+            plus("domain_id = x\n\n\tnobody-may-see"),
+            "FILE: line 6 is indented and continues a value: write it on one line",
+        ),
+        (
+            plus("  [nobody]"),
+            "FILE: line 4 is indented and continues a value: write it on one line",
+        ),
+        (
+            plus("sk = nobody-may-see"),
+            "FILE: line 4 has sk for the second time",
+        ),
+        (
+            plus("AK : nobody-may-see"),
+            "FILE: line 4 has ak for the second time",
+        ),
+        (
+            "[basic]\nak = a\n".to_owned(),
+            "the secret key in FILE is missing",
+        ),
+        (
+            "[basic]\nsk = nobody-may-see\n".to_owned(),
+            "the access key in FILE is missing",
+        ),
+        (ak(""), "the access key in FILE is missing"),
+        (
+            sk("nobody-may see"),
+            "the secret key in FILE contains white space (byte 11)",
+        ),
+        (
+            sk("nobody-may,see"),
+            "the secret key in FILE contains a comma",
+        ),
+        (
+            sk("nobody-may-s\u{e9}e"),
+            "the secret key in FILE contains a character other than",
+        ),
+        (
+            sk("\"nobody-may-see\""),
+            "the secret key in FILE is in quotes",
+        ),
+        (
+            ak("a\u{7f}"),
+            "the access key in FILE contains a character other than",
+        ),
+        (
+            sk(&"k".repeat(257)),
+            "the secret key in FILE is longer than 256 characters",
+        ),
+        (
+            plus("project_id = a b"),
+            "the project ID in FILE contains white space",
+        ),
+        (
+            plus("security_token = a b"),
+            "the security token in FILE contains white space",
+        ),
+        (
+            plus(&format!("security_token = {}", "t".repeat(100_001))),
+            "the security token in FILE is longer than 100000 characters",
+        ),
+    ] {
+        assert_file_refused(content.as_bytes(), text);
+    }
+    assert_file_refused(b"[basic]\nak = \xff\n", "FILE: not UTF-8");
+}
+
+#[test]
+fn metadata_that_can_t_be_right_is_refused() {
+    let with = |name: &str, value: Value| {
+        let mut json = agency();
+        json["credential"][name] = value;
+        json.to_string()
+    };
+    for (content, text) in [
+        (
+            "{nobody-may-see".to_owned(),
+            "FILE: not valid JSON (line 1, column 2)",
+        ),
+        ("{}".to_owned(), "FILE: no \"credential\" object"),
+        (
+            json!({"credential": "nobody-may-see"}).to_string(),
+            "FILE: no \"credential\" object",
+        ),
+        (with("secret", json!(7)), "FILE: \"secret\" is not a string"),
+        (
+            with("access", json!({})),
+            "FILE: \"access\" is not a string",
+        ),
+        (
+            with("securitytoken", json!([])),
+            "FILE: \"securitytoken\" is not a string",
+        ),
+        (
+            with("secret", json!(null)),
+            "the secret key in FILE is missing",
+        ),
+        (
+            with("secret", json!("nobody-may\nsee")),
+            "the secret key in FILE contains a line break",
+        ),
+    ] {
+        assert_file_refused(content.as_bytes(), text);
+    }
+}
