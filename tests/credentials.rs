@@ -17,7 +17,8 @@ pub fn server() -> StandIn {
     StandIn::tls(ok(&PACKAGE))
 }
 
-/// Asserts that the one request is signed with the tests' key.
+/// Asserts that the one request is signed with the tests' key, and has no secret where it does not
+/// belong.
 #[track_caller]
 pub fn assert_signed(server: &StandIn) -> Request {
     let requests = server.requests();
@@ -26,6 +27,9 @@ pub fn assert_signed(server: &StandIn) -> Request {
     };
     let checked = signing::check(request, ACCESS_KEY, SECRET_KEY);
     assert_eq!(checked, Ok(()), "{}", request.0);
+    assert!(!request.0.contains(SECRET_KEY), "{}", request.0);
+    let in_place = usize::from(request.header("X-Security-Token").is_some());
+    assert_eq!(request.0.matches(SECURITY_TOKEN).count(), in_place);
     request.clone()
 }
 
@@ -187,7 +191,7 @@ fn a_project_is_filled_in_wherever_the_key_has_none() {
         let file = run.secret_file("credentials", content.as_bytes());
         run.env("HUAWEICLOUD_SDK_CREDENTIALS_FILE", file)
     };
-    let ways: [(&dyn Fn(Run) -> Run, &str); 8] = [
+    let ways: [(&dyn Fn(Run) -> Run, &str); 11] = [
         (&|run| by_option(run, &profile()), PROJECT),
         (&|run| by_option(run, &agency().to_string()), PROJECT),
         (&|run| by_option(run, CSV), PROJECT),
@@ -200,6 +204,24 @@ fn a_project_is_filled_in_wherever_the_key_has_none() {
         ),
         (
             &|run| variables(run, ["HW_ACCESS_KEY", "HW_SECRET_KEY"]),
+            PROJECT,
+        ),
+        (
+            &|run| {
+                variables(run, ["HW_ACCESS_KEY", "HW_SECRET_KEY"]).env("HW_PROJECT_ID", "terraform")
+            },
+            "terraform",
+        ),
+        // It belongs to that key alone.
+        (
+            &|run| {
+                variables(run, ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"])
+                    .env("HW_PROJECT_ID", "terraform")
+            },
+            PROJECT,
+        ),
+        (
+            &|run| by_option(run, &profile()).env("HW_PROJECT_ID", "terraform"),
             PROJECT,
         ),
     ];
@@ -362,6 +384,34 @@ fn keys_in_the_environment_are_checked_like_those_in_a_file() {
     }
 }
 
+#[test]
+fn a_key_whose_halves_are_swapped_is_not_sent() {
+    let [id, secret] = ["K".repeat(20), "nobody/s".repeat(5)];
+    for [access_key, secret_key] in [
+        ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK"],
+        ["HW_ACCESS_KEY", "HW_SECRET_KEY"],
+    ] {
+        let run = Run::bare().without_env("HUAWEICLOUD_TOKEN");
+        let run = run
+            .env(access_key, &secret)
+            .env(secret_key, format!(" {id} "));
+        let outcome = run.args(&["-e", "127.0.0.1:1", ID]).go();
+        outcome.exits(2).complains(&format!(
+            "{access_key} has 40 characters, and {secret_key} 20: the two are swapped"
+        ));
+        assert!(!outcome.stderr.contains("nobody"), "{outcome}");
+    }
+    // Other lengths say nothing.
+    for [id_length, secret_length] in [[40, 19], [40, 40], [39, 20], [41, 20], [20, 20], [1, 1]] {
+        let [id, secret] = ["K".repeat(id_length), "s".repeat(secret_length)];
+        let server = server();
+        let run = Run::new(&server).without_env("HUAWEICLOUD_TOKEN");
+        let run = run.env("HW_ACCESS_KEY", &id).env("HW_SECRET_KEY", &secret);
+        run.go().exits(0);
+        assert_eq!(signing::check(&server.requests()[0], &id, &secret), Ok(()));
+    }
+}
+
 /// Asserts that the run can't read its credentials from `object`, and what its hint says.
 #[track_caller]
 fn assert_unreadable(run: Run, object: &str, reason: &str, hint: Option<&str>) {
@@ -383,12 +433,21 @@ fn a_path_is_shown_unless_it_may_be_a_secret() {
     );
     let json = agency().to_string();
     let long = "t".repeat(300);
+    let path_of_40 = format!("{}.csv", "t".repeat(36));
+    let path_of_41 = format!("{}.csv", "t".repeat(37));
     for (name, object, hint) in [
         ("/nowhere", "/nowhere", None),
         ("/nowhere/at/all", "/nowhere/at/all", None),
         ("./nowhere", "./nowhere", None),
         ("../nowhere/x", "../nowhere/x", None),
         ("here/nowhere", "here/nowhere", None),
+        ("missing.csv", "missing.csv", None),
+        ("keys/credentials.JSON", "keys/credentials.JSON", None),
+        ("a.b", "a.b", None),
+        (&path_of_40, &path_of_40, None),
+        (&path_of_41, &length(41), value),
+        ("MIIE.k3y", &length(8), value),
+        ("MIIE.", &length(5), value),
         ("~/token", "~/token", Some(EXPANSION)),
         ("$HOME/token", "$HOME/token", Some(EXPANSION)),
         (TOKEN, &length(TOKEN.len()), value),

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::credentials::{assert_signed, server};
 use crate::harness::{ACCESS_KEY, ID, Run, SECRET_KEY, SECURITY_TOKEN};
+use crate::masking::assert_hidden;
 
 /// The profile of the vendor's SDK.
 pub fn profile() -> String {
@@ -83,6 +84,34 @@ fn every_spelling_of_a_metadata_service_is_read() {
     }
 }
 
+/// As the SDK reads it: an empty value is none, and the next spelling counts.
+#[test]
+fn an_empty_value_of_a_metadata_service_counts_as_not_given() {
+    let json = |token: &Value| {
+        json!({"credential": {"access": "", "accessKeyId": ACCESS_KEY, "secret": " ",
+            "secret_access_key": SECRET_KEY, "securitytoken": "", "securityToken": Value::Null,
+            "security_token": token, "expires_at": "", "expiration": "2999-01-01T00:00:00Z"}})
+        .to_string()
+    };
+    for (token, sent) in [
+        (json!(SECURITY_TOKEN), Some(SECURITY_TOKEN)),
+        (json!(""), None),
+        (json!("\n"), None),
+        (Value::Null, None),
+    ] {
+        let server = server();
+        let run = Run::new(&server).args(&["--credentials-file", "-"]);
+        run.input(json(&token).as_bytes()).go().exits(0).says("");
+        assert_eq!(assert_signed(&server).header("X-Security-Token"), sent);
+    }
+    let expired = json(&json!("")).replace("2999", "2001");
+    let run = Run::bare().args(&["-e", "127.0.0.1:1", ID, "--credentials-file", "-"]);
+    let outcome = run.input(expired.as_bytes()).go();
+    outcome
+        .exits(2)
+        .complains("expired at 2001-01-01 00:00:00 UTC");
+}
+
 #[test]
 fn a_key_that_has_expired_is_refused_and_a_time_that_can_t_be_read_is_not() {
     let expiring = |name: &str, end: &Value| {
@@ -140,13 +169,28 @@ fn credentials_csv_of_the_console_is_read() {
         "\"Access Key Id\",\"User Name\",\"Secret Access Key\"\n\
          \"{ACCESS_KEY}\",\"Doe, Jane \"\"JD\"\"\",\"{SECRET_KEY}\"\n"
     );
+    let [semicolons, tabs] = [";", "\t"].map(|separator| CSV.replace(',', separator));
     for content in [
         CSV.to_owned(),
         CSV.replace('\r', ""),
         CSV.trim_end().to_owned(),
         format!("\u{feff}{CSV}\r\n\r\n"),
+        format!("\u{feff}\r\n \r\n{CSV}"),
         format!("Secret Access Key , Access Key Id\n{SECRET_KEY}, {ACCESS_KEY}\n"),
+        quoted.replace(',', ";"),
+        quoted.replace(',', "\t"),
         quoted,
+        // As a spreadsheet saves it, with columns and rows that are empty.
+        format!(
+            "{},\r\n{},\r\n,,,\r\n",
+            CSV.lines().next().unwrap(),
+            CSV.lines().nth(1).unwrap()
+        ),
+        format!("\u{feff}{semicolons};;\r\n"),
+        format!("{tabs}\t\t\r\n"),
+        // Another separator is part of a value.
+        semicolons.replace("\"Doe; Jane\"", "Doe, Jane"),
+        tabs.replace("\"Doe\t Jane\"", "Doe, Jane; \"a\tb\""),
     ] {
         let server = server();
         let run = Run::new(&server).arg("--credentials-file");
@@ -154,10 +198,53 @@ fn credentials_csv_of_the_console_is_read() {
         run.arg(file).go().exits(0).says("");
         assert_signed(&server);
     }
+}
+
+#[test]
+fn a_row_that_does_not_fit_its_header_is_refused() {
+    let header = "User Name,Access Key Id,Secret Access Key\n";
+    let secret_first = "User Name,Secret Access Key,Access Key Id\n";
+    let row = format!("Doe, Jane,{ACCESS_KEY},{SECRET_KEY}\n");
+    let turned = format!("Doe, Jane,{SECRET_KEY},{ACCESS_KEY}\n");
+    let fault =
+        |line, columns| format!("FILE: the header has 3 columns, but line {line} has {columns}");
+    for (content, text) in [
+        (format!("{header}{row}"), fault(2, 4)),
+        (format!("{secret_first}{turned}"), fault(2, 4)),
+        (format!("{header}{row}").replace(',', ";"), fault(2, 4)),
+        (
+            format!("{secret_first}{turned}").replace(',', "\t"),
+            fault(2, 4),
+        ),
+        (format!("{header}{ACCESS_KEY},{SECRET_KEY}\n"), fault(2, 2)),
+        (format!("{secret_first}{SECRET_KEY}\n"), fault(2, 1)),
+        (
+            format!("{header}jane,{ACCESS_KEY},{SECRET_KEY},\n"),
+            fault(2, 4),
+        ),
+        // The separator is the header's.
+        (
+            format!("{header}jane;{ACCESS_KEY};{SECRET_KEY}\n"),
+            fault(2, 1),
+        ),
+        (format!("{}{row}", header.replace(',', ";")), fault(2, 1)),
+        // A quote that is not closed.
+        (
+            format!("{header}\"Doe,{ACCESS_KEY},{SECRET_KEY}\n"),
+            fault(2, 1),
+        ),
+        (format!("\u{feff}\r\n\n{header}\n{row}"), fault(5, 4)),
+    ] {
+        assert_file_refused(content.as_bytes(), &text);
+    }
+}
+
+#[test]
+fn a_table_that_can_t_be_right_is_refused() {
     let header = "User Name,Access Key Id,Secret Access Key\n";
     for (content, text) in [
         (
-            header.to_owned(),
+            format!("{header},,\n"),
             "FILE: no line of values below the header",
         ),
         (
@@ -165,24 +252,58 @@ fn credentials_csv_of_the_console_is_read() {
             "FILE: more than one key: keep one line of values",
         ),
         (
-            format!("{header}nobody,nobody\n"),
-            "FILE: the header has 3 columns, but line 2 has 2",
-        ),
-        (
             format!("{header}nobody,,nobody-may-see\n"),
             "the access key in FILE is missing",
+        ),
+        (
+            format!("{header}jane,{ACCESS_KEY},\"\"\n"),
+            "the secret key in FILE is missing",
         ),
         (
             "User Name,Access Key Id\nnobody,nobody\n".to_owned(),
             "FILE: no section [basic]",
         ),
+        (CSV.replace(',', "|"), "FILE: no section [basic]"),
     ] {
         assert_file_refused(content.as_bytes(), text);
     }
 }
 
+#[test]
+fn a_key_whose_halves_are_swapped_is_refused_in_every_form() {
+    let [id, secret] = ["K".repeat(20), "nobody/s".repeat(5)];
+    let mut json = agency();
+    json["credential"]["access"] = json!(secret);
+    json["credential"]["secret"] = json!(id);
+    for content in [
+        format!("[basic]\nak = {secret}\nsk = {id}\n"),
+        format!("User Name,Access Key Id,Secret Access Key\njane,{secret},{id}\n"),
+        json.to_string(),
+    ] {
+        let text = "the access key in FILE has 40 characters, and the secret key in FILE 20: \
+                    the two are swapped";
+        assert_file_refused(content.as_bytes(), text);
+    }
+}
+
+/// U+FEFF does not count, and no file is cut.
+#[test]
+fn a_file_of_the_largest_size_is_read_whole() {
+    let largest = 100_000 + (16 << 10);
+    let comment = "#".repeat(largest - 1 - profile().len());
+    for mark in ["", "\u{feff}"] {
+        let content = format!("{mark}{comment}\n{}", profile());
+        let server = server();
+        let run = Run::new(&server).args(&["--credentials-file", "-"]);
+        run.input(content.as_bytes()).go().exits(0);
+        assert_signed(&server);
+        let content = format!("{mark}#{comment}\n{}", profile());
+        assert_file_refused(content.as_bytes(), "FILE: too large for a credentials file");
+    }
+}
+
 /// Asserts that a credentials file with this content is refused before any connection, and nothing
-/// of it repeated. FILE in the text stands for its name.
+/// of it shown. FILE in the text stands for its name.
 #[track_caller]
 fn assert_file_refused(content: &[u8], text: &str) {
     let run = || Run::bare().args(&["-e", "127.0.0.1:1", ID, "--credentials-file"]);
@@ -194,6 +315,7 @@ fn assert_file_refused(content: &[u8], text: &str) {
     ] {
         outcome.exits(2).complains(&text.replace("FILE", name));
         assert!(!outcome.stderr.contains("nobody"), "{outcome}");
+        assert_hidden(&outcome, SECRET_KEY);
         let hint = "hint: a credentials file is the console's credentials.csv, a metadata service's \
                     JSON, or three lines: '[basic]', 'ak = ACCESS_KEY_ID', 'sk = SECRET_ACCESS_KEY'";
         assert_eq!(outcome.stderr.lines().last(), Some(hint), "{outcome}");
@@ -230,6 +352,10 @@ fn a_profile_that_can_t_be_right_is_refused() {
         (
             plus("domain_id = x\n\n\tnobody-may-see"),
             "FILE: line 6 is indented and continues a value: write it on one line",
+        ),
+        (
+            format!("\n \r\n\n{}nobody-may-see\n", profile()),
+            "FILE: line 7 is neither a [section] nor NAME = VALUE",
         ),
         (
             plus("  [nobody]"),
@@ -305,6 +431,14 @@ fn metadata_that_can_t_be_right_is_refused() {
         (
             "{nobody-may-see".to_owned(),
             "FILE: not valid JSON (line 1, column 2)",
+        ),
+        (
+            "\n\r\n {nobody-may-see".to_owned(),
+            "FILE: not valid JSON (line 3, column 3)",
+        ),
+        (
+            "{\"credential\":\n{\"secret\": nobody-may-see".to_owned(),
+            "FILE: not valid JSON (line 2, column ",
         ),
         ("{}".to_owned(), "FILE: no \"credential\" object"),
         (

@@ -1,100 +1,72 @@
 //! No answer of a server gets a secret printed, and no report of a run has one in it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::credentials::{assert_signed, server};
 use crate::harness::{ACCESS_KEY, ID, Outcome, Run, SECRET_KEY, SECURITY_TOKEN, TOKEN};
 use crate::key_files::agency;
 use crate::stand_in::{Greeting, StandIn, Step, response};
 
-/// Every place of an answer that a message may repeat.
-fn echoes(secret: &str) -> Vec<Vec<Step>> {
-    let error = |status: &str, headers: &[(&str, &str)], body: &str| {
-        vec![Step::Send(response(status, headers, body.as_bytes()))]
+/// Answers with a secret in every place that a message repeats, and whether a list is asked for.
+fn echoes(secret: &str) -> Vec<(bool, Vec<u8>)> {
+    let answer = |status: &str, headers: &[(&str, &str)], body: &str| {
+        (false, response(status, headers, body.as_bytes()))
+    };
+    let task = |last_job: Value| {
+        let body = json!({"result": {"lastJob": last_job}}).to_string();
+        (true, response("200 OK", &[], body.as_bytes()))
     };
     let (beginning, end) = secret.split_at(secret.len() / 2);
-    let canonical = format!("GET\n/v1/log-file/\nx\nx-security-token:{secret}\n\nhost");
-    let message = json!({"error_code": "APIGW.0301", "error_msg": canonical}).to_string();
-    let long = format!("{}{secret}", "x".repeat(480));
+    let signed = json!({"error_code": "APIGW.0301",
+        "error_msg": format!("GET\n/v1/log-file/\nx\nx-security-token:{secret}\n\nhost")});
+    let signed = signed.to_string();
+    let other = json!({"error": {"code": secret, "message": format!("{beginning}\n{end}"),
+        "request_id": secret}});
+    let page = format!(
+        "<p>{beginning}<br>{end}</p>\n{beginning}\n{end}\n{}",
+        &secret[1..]
+    );
+    let cut = format!("{}{secret}", "x".repeat(480));
+    let location = format!("https://x/?t={secret}&u={}", secret.replace('/', "%2F"));
+    let notes = [("X-Request-Id", secret), ("Retry-After", secret)];
     vec![
-        error("401 Unauthorized", &[], &message),
-        error("401 Unauthorized", &[], &message.replace('/', "\\/")),
-        error(
-            "400 Bad Request",
-            &[],
-            &json!({"error_code": secret}).to_string(),
-        ),
-        error(
-            "400 Bad Request",
-            &[],
-            &json!({"error": {"message": format!("{beginning}\n{end}")}}).to_string(),
-        ),
-        error("500 Internal Server Error", &[], secret),
-        error(
-            "500 Internal Server Error",
-            &[],
-            &format!("<p>{beginning}<br>{end}</p>"),
-        ),
-        error("500 Internal Server Error", &[], &long),
-        error(
-            "500 Internal Server Error",
-            &[],
-            &format!("{beginning}\n{end}"),
-        ),
-        error("500 Internal Server Error", &[], &secret[1..]),
-        error("500 Internal Server Error", &[("X-Request-Id", secret)], ""),
-        error(
-            "500 Internal Server Error",
-            &[],
-            &json!({"error_code": "a", "request_id": secret}).to_string(),
-        ),
-        error("503 Service Unavailable", &[("Retry-After", secret)], ""),
-        error(
-            "302 Found",
-            &[("Location", &format!("https://x/?t={secret}"))],
-            "",
-        ),
-        error(
-            "302 Found",
-            &[(
-                "Location",
-                &format!("https://x/?t={}", secret.replace('/', "%2F")),
-            )],
-            "",
-        ),
-        error("200 OK", &[("Content-Type", secret)], ""),
-        error("200 OK", &[("Content-Encoding", secret)], ""),
-        error("200 OK", &[], &message),
-        error(
-            "200 OK",
-            &[],
-            &json!({"result": {"lastJob": {"status": "x", "subJobIds": [secret]}}}).to_string(),
-        ),
-        error(
-            "200 OK",
-            &[],
-            &json!({"result": {"lastJob": {
-            "id": secret, "status": secret, "finishTime": secret, "subJobIds": [ID]}}})
-            .to_string(),
-        ),
-        error(&format!("200 {secret}"), &[("Date", secret)], ""),
-        vec![Step::Send(
-            format!("HTTP/1.1 200 OK\r\n{secret}\r\n\r\n").into_bytes(),
-        )],
-        vec![Step::Send(format!("{secret}\r\n\r\n").into_bytes())],
-        vec![Step::Send(
-            format!("HTTP/1.1 200 OK\r\nContent-Length: {secret}\r\n\r\n").into_bytes(),
-        )],
-        vec![Step::Send(
-            format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{secret}\r\n")
-                .into_bytes(),
-        )],
+        answer("401 Unauthorized", &[], &signed),
+        answer("401 Unauthorized", &[], &signed.replace('/', "\\/")),
+        answer("200 OK", &[], &signed),
+        answer("400 Bad Request", &[], &other.to_string()),
+        answer("500 Internal Server Error", &[], &page),
+        answer("500 Internal Server Error", &[], &cut),
+        answer("503 Service Unavailable", &notes, ""),
+        answer("302 Found", &[("Location", &location)], ""),
+        answer("200 OK", &[("Content-Type", secret)], ""),
+        answer("200 OK", &[("Transfer-Encoding", secret)], ""),
+        task(json!({"status": secret, "subJobIds": [ID]})),
+        task(json!({"status": "success", "subJobIds": [secret]})),
+        task(json!({"id": secret, "status": "success", "finishTime": secret, "subJobIds": [ID]})),
     ]
+}
+
+/// Runs the program with a temporary key against a server with this answer, and asserts that
+/// nothing shows of its security token.
+#[track_caller]
+fn run_hidden(is_list: bool, answer: Vec<u8>) -> Outcome {
+    let server = StandIn::tls(vec![Step::Send(answer)]);
+    let run = if is_list {
+        Run::list(&server)
+    } else {
+        Run::new(&server)
+    };
+    let run = run.with_key().arg("-v");
+    let outcome = run
+        .env("HUAWEICLOUD_SDK_SECURITY_TOKEN", SECURITY_TOKEN)
+        .go();
+    assert_hidden(&outcome, SECURITY_TOKEN);
+    outcome
 }
 
 /// Asserts that no word that was printed has 8 consecutive letters and digits of the secret.
 #[track_caller]
-fn assert_hidden(outcome: &Outcome, secret: &str) {
+pub fn assert_hidden(outcome: &Outcome, secret: &str) {
     let letters = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric(), "");
     let secret = letters(secret);
     let shown = format!("{}{}", outcome.stdout, outcome.stderr);
@@ -105,25 +77,41 @@ fn assert_hidden(outcome: &Outcome, secret: &str) {
     assert!(outcome.status.code().is_some(), "{outcome}");
 }
 
+/// One secret stands for all of a run, which are masked at once.
 #[test]
-fn no_answer_gets_a_secret_printed() {
-    for script in echoes(TOKEN) {
-        let server = StandIn::tls(script);
-        assert_hidden(&Run::new(&server).arg("-v").go(), TOKEN);
-        assert_hidden(&Run::list(&server).arg("-v").go(), TOKEN);
+fn a_secret_is_masked_in_every_place_of_an_answer() {
+    for (is_list, answer) in echoes(SECURITY_TOKEN) {
+        let outcome = run_hidden(is_list, answer);
+        assert!(outcome.stderr.contains("***"), "{outcome}");
     }
-    for secret in [SECRET_KEY, SECURITY_TOKEN] {
-        for script in echoes(secret) {
-            let server = StandIn::tls(script);
-            let key = |run: Run| {
-                run.with_key()
-                    .env("HUAWEICLOUD_SDK_SECURITY_TOKEN", SECURITY_TOKEN)
-                    .arg("-v")
-            };
-            assert_hidden(&key(Run::new(&server)).go(), secret);
-            assert_hidden(&key(Run::list(&server)).go(), secret);
-        }
+}
+
+#[test]
+fn no_malformed_answer_gets_a_secret_printed() {
+    let secret = SECURITY_TOKEN;
+    let head = "HTTP/1.1 200 OK\r\n";
+    for answer in [
+        format!("HTTP/1.1 500 {secret}\r\nDate: {secret}\r\n\r\n"),
+        format!("{secret}\r\n\r\n"),
+        format!("{head}{secret}\r\n\r\n"),
+        format!("{head}Content-Encoding: {secret}\r\n\r\nx"),
+        format!("{head}Content-Length: {secret}\r\n\r\n"),
+        format!("{head}Transfer-Encoding: chunked\r\n\r\n{secret}\r\n"),
+    ] {
+        run_hidden(false, answer.into_bytes());
     }
+}
+
+#[test]
+fn every_secret_of_a_run_is_masked() {
+    let text = format!("{TOKEN} {SECRET_KEY} {SECURITY_TOKEN}");
+    let answer = response("403 Forbidden", &[], text.as_bytes());
+    let server = StandIn::tls(vec![Step::Send(answer.clone())]);
+    let outcome = Run::new(&server).go();
+    assert_hidden(&outcome, TOKEN);
+    outcome.complains("answered 403 Forbidden: *** ");
+    let outcome = run_hidden(false, answer);
+    assert_hidden(&outcome, SECRET_KEY);
 }
 
 #[test]
@@ -158,5 +146,25 @@ fn no_secret_of_a_key_is_in_the_verbose_report() {
     let (_, signature) = authorization.rsplit_once('=').expect("a signature");
     for secret in [signature, SECRET_KEY, SECURITY_TOKEN] {
         assert_hidden(&outcome, secret);
+    }
+}
+
+#[test]
+fn a_secret_in_the_place_of_an_id_or_a_region_is_cut_to_eight_characters() {
+    for args in [
+        &[SECRET_KEY][..],
+        &["--list", SECRET_KEY],
+        &["--list", "a", "--job", SECRET_KEY],
+        &["-r", SECRET_KEY, ID],
+        &[
+            "-e",
+            "127.0.0.1:1",
+            ID,
+            "--Secret/key+of-tests~that-nobody-may-see",
+        ],
+    ] {
+        let outcome = Run::bare().args(args).go();
+        outcome.exits(2).complains("…'");
+        assert!(!outcome.stderr.contains(&SECRET_KEY[..8]), "{outcome}");
     }
 }
