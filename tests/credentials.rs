@@ -1,4 +1,5 @@
-//! Tokens and access keys: where they come from, what is signed with them, and what is said of them.
+//! Tokens and access keys: where they come from, what is signed with them, and what messages say
+//! of them.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -429,7 +430,8 @@ fn a_path_is_shown_unless_it_may_be_a_secret() {
     let length =
         |length| format!("a file with a name of {length} bytes (not shown: it may be a secret)");
     let value = Some(
-        "--token-file and --credentials-file take a file; a token itself goes into HUAWEICLOUD_TOKEN",
+        "--token-file and --credentials-file take a file; \
+         a token itself goes into HUAWEICLOUD_TOKEN",
     );
     let json = agency().to_string();
     let long = "t".repeat(300);
@@ -563,7 +565,8 @@ fn a_file_that_others_may_read_gets_a_warning() {
                 let outcome = run.arg(&file).go();
                 outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
                 let warning = format!(
-                    "{ours}{} holds a secret but is readable by its group or others: chmod 600 it\n",
+                    "{ours}{} holds a secret but is readable by its group or others: \
+                     chmod 600 it\n",
                     file.display()
                 );
                 let expected = if warns && args.is_empty() {

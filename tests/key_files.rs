@@ -316,8 +316,9 @@ fn assert_file_refused(content: &[u8], text: &str) {
         outcome.exits(2).complains(&text.replace("FILE", name));
         assert!(!outcome.stderr.contains("nobody"), "{outcome}");
         assert_hidden(&outcome, SECRET_KEY);
-        let hint = "hint: a credentials file is the console's credentials.csv, a metadata service's \
-                    JSON, or three lines: '[basic]', 'ak = ACCESS_KEY_ID', 'sk = SECRET_ACCESS_KEY'";
+        let hint = "hint: a credentials file is the console's credentials.csv, a metadata \
+                    service's JSON, or three lines: '[basic]', 'ak = ACCESS_KEY_ID', \
+                    'sk = SECRET_ACCESS_KEY'";
         assert_eq!(outcome.stderr.lines().last(), Some(hint), "{outcome}");
     }
 }

@@ -1,6 +1,6 @@
-//! The real program against a stand-in of the service. Each test is an exchange, or a table of a few
-//! of one kind: a scripted reply and a command line, and then what the server received, the exit
-//! code, both streams, and everything in the folder.
+//! The real program against a stand-in of the service. A test is one exchange, or a table of
+//! exchanges of one kind: a scripted reply and a command line, and then what the server received,
+//! the exit code, both streams, and everything in the folder.
 
 #![allow(unsafe_code)] // signals, and system calls between fork and exec
 

@@ -128,8 +128,8 @@ fn an_echoed_secret_is_masked_and_the_rest_of_the_message_stays() {
     });
     let outcome = Run::new(&server).with_key().go();
     outcome.exits(41).complains(&format!(
-        "401 Unauthorized with the access key in HUAWEICLOUD_SDK_AK: APIGW.0301: no: SDK-HMAC-SHA256 Access={ACCESS_KEY}, \
-         SignedHeaders=host;x-sdk-date, ***"
+        "401 Unauthorized with the access key in HUAWEICLOUD_SDK_AK: APIGW.0301: no: \
+         SDK-HMAC-SHA256 Access={ACCESS_KEY}, SignedHeaders=host;x-sdk-date, ***"
     ));
 }
 

@@ -1,5 +1,5 @@
-//! What the service does with a signed request: it builds the text that should have been signed from
-//! the bytes that arrived, and compares. Nothing here is the program's own.
+//! The service's check of a signed request: it builds the text that should have been signed from
+//! the bytes that arrived, and compares. It shares no code with the program.
 
 use ring::{digest, hmac};
 use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time};

@@ -1,4 +1,4 @@
-//! The API's IDs: what each may look like. Every one is safe in a URL, in a shell and in a file
+//! The API's IDs, and which characters each may have: all are safe in a URL, a shell and a file
 //! name.
 
 use std::ops::RangeInclusive;
@@ -8,15 +8,15 @@ use std::ops::RangeInclusive;
 pub struct Id(String);
 
 impl Id {
-    /// The ID of one subtask (API reference, `sub_job_id`). The error is what follows a name for it,
-    /// without the text itself: "must be …".
+    /// The ID of one subtask (API reference, `sub_job_id`). The error continues a sentence after the
+    /// ID's name, "must be …", and does not quote `text`.
     pub fn of_subtask(text: &str) -> Result<Self, String> {
         let is_valid = |c: char| c.is_ascii_alphanumeric();
         parse(text, 32..=32, is_valid, "32 ASCII letters or digits")
     }
 
-    /// The ID of a task or an execution. The reference shows 32 characters of hex and states no rule;
-    /// this leaves room for every form that such services use.
+    /// The ID of a task or an execution. The reference shows 32 hexadecimal digits and states no
+    /// rule; this one accepts every form that such services use.
     pub fn of_task_or_execution(text: &str) -> Result<Self, String> {
         let is_valid = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         let rule = "1 to 128 ASCII letters, digits, '-' or '_'";
@@ -28,7 +28,7 @@ impl Id {
     }
 }
 
-/// Checks `text` against a rule; the error tells what breaks it, the likeliest slips first.
+/// Checks `text` against a rule. The error says what breaks it, the likeliest cause first.
 fn parse(
     text: &str,
     length: RangeInclusive<usize>,

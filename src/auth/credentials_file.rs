@@ -136,9 +136,10 @@ fn columns(line: &str, separator: char) -> Vec<String> {
         .collect()
 }
 
-/// Parses the SDK's profile, an INI file: names in either case, the first `=` or `:` of a line ends a
-/// name, `#` and `;` begin a line of comment. Not supported of Python's `configparser`: `[DEFAULT]`,
-/// interpolation (a `%` is a `%`), and values that continue in an indented line, which are refused.
+/// Parses the SDK's profile, an INI file: names in either case, the first `=` or `:` of a line ends
+/// a name, `#` and `;` begin a comment line. Not supported of Python's `configparser` are
+/// `[DEFAULT]`, interpolation (a `%` is a `%`), and values that continue in an indented line: the
+/// latter are refused.
 fn parse_profile(text: &str) -> Result<Parts, String> {
     let mut parts = Parts::default();
     let mut has_section = false;

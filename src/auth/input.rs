@@ -95,8 +95,8 @@ fn may_be_secret(path: &Path) -> bool {
     !is_path && !ends_like_file(&text) && !may_exist
 }
 
-/// Whether a text is at most [`LONGEST_FILE_NAME`] characters and ends like `.csv`. Neither a secret
-/// key nor a token has a dot so near to its end, and a token is longer.
+/// Whether a text has at most [`LONGEST_FILE_NAME`] characters and ends like `.csv`. A secret key
+/// has no dot, and a token more characters.
 fn ends_like_file(text: &str) -> bool {
     let extension = text.rsplit_once('.').map_or("", |(_, extension)| extension);
     text.chars().count() <= LONGEST_FILE_NAME

@@ -1,7 +1,7 @@
 //! The signature of a call with an access key: the vendor's algorithm SDK-HMAC-SHA256.
 //!
-//! It proves the knowledge of the secret key without sending it. Read from the signer of the
-//! vendor's Python SDK, 3.1.219; `tests/signing-vectors.json` has results of it.
+//! Ported from the signer of the vendor's Python SDK, 3.1.219; `tests/signing-vectors.json` has
+//! results of it. The secret key itself is never sent.
 
 use ring::{digest, hmac};
 
@@ -10,14 +10,14 @@ use crate::report::redact::Secret;
 
 const ALGORITHM: &str = "SDK-HMAC-SHA256";
 
-/// A signature, and the value of `Authorization` that it is sent in.
+/// A signature, and the value of `Authorization` with it.
 pub struct Signed {
     pub signature: Secret,
     pub authorization: Secret,
 }
 
-/// Signs a call to `host` at `date` (`X-Sdk-Date`, `YYYYMMDDTHHMMSSZ`, UTC) with an access key: `Host`,
-/// and `headers`, their names in any case and their values trimmed.
+/// Signs a call to `host` at `date` (the value of `X-Sdk-Date`: `YYYYMMDDTHHMMSSZ`, UTC). The
+/// header `Host` is signed, and `headers`: names in any case, values trimmed.
 pub fn sign(
     call: &Call,
     host: &str,

@@ -32,8 +32,8 @@ impl Secret {
     }
 }
 
-/// The secrets of a run that are masked: those of at least [`MIN_LEAK`] characters. A shorter one is
-/// no secret in practice, and masking it would garble every message with these letters in it.
+/// The secrets of a run that are masked: those of at least [`MIN_LEAK`] characters. A shorter one
+/// can be guessed anyway, and masking it would garble every message with its letters in it.
 #[derive(Default)]
 pub struct Secrets {
     secrets: Vec<Secret>,
