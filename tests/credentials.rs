@@ -428,7 +428,7 @@ const EXPANSION: &str = "nothing expands '~' or '$' here, nor in a crontab: writ
 #[test]
 fn a_path_is_shown_unless_it_may_be_a_secret() {
     let length =
-        |length| format!("a file with a name of {length} bytes (not shown: it may be a secret)");
+        |length| format!("a file with a {length}-byte name (not shown: it may be a secret)");
     let value = Some(
         "--token-file and --credentials-file take a file; \
          a token itself goes into HUAWEICLOUD_TOKEN",

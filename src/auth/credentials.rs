@@ -21,7 +21,7 @@ use crate::report::redact::{Secret, Secrets};
 const TOKEN: &str = "HUAWEICLOUD_TOKEN";
 /// Names the project for every key that comes without one.
 const PROJECT_ID: &str = "HUAWEICLOUD_SDK_PROJECT_ID";
-/// The variables of an access key: the vendor's SDK's, and the Terraform provider's.
+/// The variables of an access key in the vendor's SDK, and in the Terraform provider.
 const SDK_VARIABLES: KeyParts<&str> = KeyParts {
     access_key: "HUAWEICLOUD_SDK_AK",
     secret_key: "HUAWEICLOUD_SDK_SK",
@@ -52,7 +52,7 @@ pub enum Credentials {
     Key(AccessKey),
 }
 
-/// The headers that authenticate one call.
+/// The authentication of one call.
 pub struct Authentication {
     /// The names are HTTP's own, in any case; the values are visible ASCII.
     pub headers: Vec<(&'static str, Secret)>,
@@ -76,7 +76,7 @@ pub enum AuthMethod {
 }
 
 impl Credentials {
-    /// Authenticates `call` to `host` (as the header `Host` has it), made now.
+    /// Authenticates `call` to `host` (as the header `Host` has it), to be sent at once.
     pub fn authenticate(self, call: &Call, host: &str, now: Timestamp) -> Authentication {
         let key = match self {
             Credentials::Key(key) => key,

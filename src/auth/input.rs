@@ -33,8 +33,8 @@ pub enum Input {
 }
 
 impl Input {
-    /// Reads the whole content, or more than [`MAX_FILE`] bytes of it, without a byte order mark.
-    /// Returns a warning with them if not only the file's owner may read it.
+    /// Reads the content without a byte order mark, of a larger file a little more than
+    /// [`MAX_FILE`] bytes. Returns a warning with it if others than the owner may read the file.
     pub fn read(&self) -> Result<(Vec<u8>, Option<String>), Error> {
         self.try_read().map_err(|e| self.unreadable(&e))
     }
@@ -72,7 +72,7 @@ impl Input {
                 Error::Local {
                     action,
                     object: format!(
-                        "a file with a name of {length} bytes (not shown: it may be a secret)"
+                        "a file with a {length}-byte name (not shown: it may be a secret)"
                     ),
                     reason: reason.to_string(),
                     hint: Some(VALUE_HINT.into()),
