@@ -165,8 +165,9 @@ fn a_subtask_id_is_32_ascii_letters_or_digits() {
     for (id, text) in [
         (
             id(|id| id.truncate(31)),
-            "but this has 31 characters: 'a777",
+            "but this has 31 characters: 'a777ff0…'",
         ),
+        ("a".to_owned(), "but this has 1 character: 'a'"),
         (id(|id| id.push('0')), "but this has 33 characters: '"),
         (
             id(|id| id.replace_range(4..5, "/")),
@@ -189,8 +190,8 @@ fn a_subtask_id_is_32_ascii_letters_or_digits() {
             "an invalid character at position 10:",
         ),
         (
-            id(|id| id.replace_range(9..10, "\n")),
-            "contains white space: 'a777ff00d\\n",
+            id(|id| id.replace_range(3..4, "\n")),
+            "contains white space: 'a77\\nff…'",
         ),
         (id(|id| id.push('\r')), "ends in a carriage return"),
         (
