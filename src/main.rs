@@ -21,7 +21,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::api::call::Call;
-use crate::api::id::Id;
 use crate::args::{Command, Download, HELP};
 use crate::body::output::{Output, Partial};
 use crate::body::package;
@@ -103,8 +102,7 @@ fn list(call: &Call, options: Options) -> Result<(), Error> {
         .into_body()?;
     let execution = Execution::read(&mut body, call.job_id())?;
     console.detail(|| execution.summary(&body));
-    let ids = execution.sub_job_ids.iter().map(Id::as_str);
-    write_stdout_data(&ids.flat_map(|id| [id, "\n"]).collect::<String>())
+    write_stdout_data(&execution.lines())
 }
 
 /// Makes the run end in good order by a signal, and soon after `--max-time`, whatever it waits for.

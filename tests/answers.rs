@@ -394,6 +394,20 @@ fn malformed_http_is_refused() {
 }
 
 #[test]
+fn verbose_says_where_no_length_is_given() {
+    let mut chunked = head("Transfer-Encoding: chunked\r\n");
+    chunked.extend(chunks(&PACKAGE, 64, "", ""));
+    let close_ended = [head("").as_slice(), &PACKAGE].concat();
+    for reply in [chunked, close_ended] {
+        let server = StandIn::tls(vec![Step::Send(reply)]);
+        let outcome = Run::new(&server).arg("-v").go();
+        outcome.exits(0);
+        let answer = "200 OK, length not given, no content type";
+        assert_eq!(outcome.stderr.lines().nth(2), Some(answer), "{outcome}");
+    }
+}
+
+#[test]
 fn a_huge_length_that_never_comes_is_refused() {
     let reply = head("Content-Length: 18446744073709551615\r\n");
     assert_refused(&[Step::Send(reply)], 6, "the server closed the connection");

@@ -597,42 +597,6 @@ fn a_group_readable_file_of_another_owner_gets_no_warning() {
 }
 
 #[test]
-fn a_401_on_a_signed_call_points_to_the_key_and_shows_both_clocks() {
-    let refuse = |headers: &[(&str, &str)], run: fn(Run) -> Run| {
-        let reply = response("401 Unauthorized", headers, b"");
-        let server = StandIn::tls(vec![Step::Send(reply)]);
-        let outcome = run(Run::new(&server)).go();
-        outcome.exits(41).complains("401 Unauthorized");
-        outcome.stderr.lines().last().unwrap_or_default().to_owned()
-    };
-    let clock = || time::OffsetDateTime::now_utc().unix_timestamp();
-    let start = "hint: check the access key (temporary ones expire) and this host's clock, \
-                 which must be right within 15 minutes: it says ";
-    for date in ["Thu, 15 Jan 2026 09:30:45 GMT", "no date"] {
-        let before = clock();
-        let hint = refuse(&[("Date", date)], Run::with_key);
-        let ours = hint.strip_prefix(start).unwrap_or_default();
-        let end = format!(", and the server's {date}");
-        let ours = ours.strip_suffix(&*end).expect("the server's clock");
-        let [year, month, day, hour, minute, second] = numbers(ours);
-        let month = time::Month::try_from(u8::try_from(month).unwrap()).expect("a month");
-        let [day, hour, minute, second] = [day, hour, minute, second].map(|n| n as u8);
-        let ours = time::Date::from_calendar_date(year, month, day).expect("a date");
-        let ours = ours.with_hms(hour, minute, second).expect("a time");
-        let ours = ours.assume_utc().unix_timestamp();
-        assert!((before..=clock()).contains(&ours), "{hint}");
-    }
-    let hint = refuse(&[], Run::with_key);
-    assert!(
-        hint.starts_with(start) && hint.ends_with(" UTC"),
-        "no date, no clock of the server's: {hint}"
-    );
-    // A token knows no clock.
-    let hint = refuse(&[("Date", "Thu, 15 Jan 2015 09:30:45 GMT")], |run| run);
-    assert_eq!(hint, "hint: get a new token: a token lasts 24 hours");
-}
-
-#[test]
 fn a_401_names_the_source_of_the_credentials_and_never_their_value() {
     let sources: [(Add, &str); 6] = [
         (
@@ -673,11 +637,4 @@ fn a_401_names_the_source_of_the_credentials_and_never_their_value() {
         outcome.exits(41).complains(&text);
         assert!(!outcome.stderr.contains(ACCESS_KEY), "{outcome}");
     }
-}
-
-/// The numbers of `2026-01-15 09:30:45 UTC`.
-fn numbers(text: &str) -> [i32; 6] {
-    let numbers = text.trim_end_matches(" UTC").split(['-', ' ', ':']);
-    let numbers: Vec<i32> = numbers.map(|n| n.parse().expect("a number")).collect();
-    numbers.try_into().expect("six numbers")
 }

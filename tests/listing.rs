@@ -214,26 +214,117 @@ fn an_id_that_is_none_refuses_the_whole_list() {
 const NO_RESULT: &str = "it is JSON, but it has no \"result\"";
 
 #[test]
-fn an_answer_without_an_execution_or_subtasks_is_refused() {
-    let no_subtasks = with("/result/lastJob/process/subJobIds", json!([]));
+fn an_answer_without_a_result_or_a_status_is_refused() {
     for (answer, text) in [
         (json!({}), NO_RESULT),
         (json!({"result": null}), NO_RESULT),
         (
-            json!({"result": {"lastJob": null}}),
-            "the task has no execution",
-        ),
-        (
-            with("/result/lastJob", Value::Null),
-            "the task has no execution",
-        ),
-        (
             json!({"result": {"lastJob": {}}}),
             "its execution has no status",
         ),
-        (no_subtasks, "its execution has no subtasks"),
     ] {
         assert_refused(answer.to_string().as_bytes(), text);
+    }
+}
+
+/// Nothing is wrong with the answer, and trying again helps nothing.
+#[test]
+fn a_task_without_an_execution_and_one_without_subtasks_end_in_4_and_say_what_to_do() {
+    let (no_execution, run_it) = ("the task has no execution", "run the check task first");
+    let (no_subtasks, no_logs) = (
+        "the execution has no subtasks",
+        "it has made no logs: look at the task in the console, or list another execution (--job)",
+    );
+    let mut failed = with("/result/lastJob/status", json!("failed"));
+    failed["result"]["lastJob"]["process"] = json!({"status": "failed"});
+    for (answer, text, hint) in [
+        (json!({"result": {"lastJob": null}}), no_execution, run_it),
+        (
+            json!({"result": {}, "status": "success"}),
+            no_execution,
+            run_it,
+        ),
+        (with("/result/lastJob", Value::Null), no_execution, run_it),
+        (with("/result/lastJob", json!([7])), no_execution, run_it),
+        (
+            with("/result/lastJob/process/subJobIds", json!([])),
+            no_subtasks,
+            no_logs,
+        ),
+        (
+            with("/result/lastJob/process", Value::Null),
+            no_subtasks,
+            no_logs,
+        ),
+        (
+            with("/result/lastJob/process", json!("text")),
+            no_subtasks,
+            no_logs,
+        ),
+        (failed, no_subtasks, no_logs),
+    ] {
+        let outcome = list(answer.to_string().as_bytes());
+        outcome.exits(4).says(&format!(
+            "codearts-check-log: {TASK}: {text}\nhint: {hint}\n"
+        ));
+        assert_eq!(outcome.stdout, "");
+    }
+    let answer = with("/result/lastJob", Value::Null).to_string();
+    let server = StandIn::tls(ok(answer.as_bytes()));
+    let outcome = Run::list(&server).args(&["--job", JOB]).go();
+    outcome.exits(4).says(&format!(
+        "codearts-check-log: {TASK}: the task has no such execution\n\
+         hint: check the IDs of the task and the execution\n"
+    ));
+}
+
+#[test]
+fn an_answer_that_says_that_all_is_well_is_listed() {
+    for word in [
+        json!("OK"),
+        json!("ok"),
+        json!(" Ok "),
+        json!(""),
+        json!(200),
+        json!("200"),
+        Value::Null,
+        json!([]),
+    ] {
+        let mut answer = answer();
+        answer["httpStatus"] = word;
+        assert_listed(&answer, &[ONE, TWO]);
+    }
+    // Beside a list, `status` does not count; without one it does.
+    let mut marked = answer();
+    marked["status"] = json!("error");
+    assert_listed(&marked, &[ONE, TWO]);
+    marked["result"]["lastJob"]["process"]["subJobIds"] = json!([]);
+    assert_refused(
+        marked.to_string().as_bytes(),
+        "it is an error in JSON: status error",
+    );
+}
+
+#[test]
+fn a_list_with_bytes_that_no_json_allows_is_read() {
+    let text = answer().to_string();
+    for bytes in [
+        b"a\nb".as_slice(),
+        b"\xe6\xbc\xa2\xe6",
+        b"\0\x1b\xff",
+        b"tab\t",
+    ] {
+        let (before, after) = text.split_once("\"toolName\":\"x").expect("a tool");
+        let body = [
+            before.as_bytes(),
+            b"\"toolName\":\"",
+            bytes,
+            after.as_bytes(),
+        ]
+        .concat();
+        let outcome = list(&body);
+        outcome.exits(0).says("");
+        assert_eq!(outcome.stdout, format!("{ONE}\n{TWO}\n"));
     }
 }
 
@@ -248,13 +339,7 @@ fn wrong_types_are_refused_or_as_good_as_missing() {
     ];
     for (pointer, fits, text) in [
         ("/result", 4, NO_RESULT),
-        ("/result/lastJob", 4, "the task has no execution"),
         ("/result/lastJob/status", 1, "its execution has no status"),
-        (
-            "/result/lastJob/process",
-            4,
-            "its execution has no subtasks",
-        ),
         ("/result/lastJob/process/subJobIds", 3, "is not a list"),
     ] {
         for (number, value) in values.iter().enumerate() {
@@ -359,7 +444,11 @@ fn an_answer_is_bounded_in_size_and_so_in_memory() {
 #[test]
 fn a_status_other_than_200_is_what_it_is_for_a_package() {
     for (status, code, hint) in [
-        ("400 Bad Request", 40, "check the task ID"),
+        (
+            "400 Bad Request",
+            40,
+            "hint: check the task ID (an execution's or a subtask's is none) and the region",
+        ),
         ("401 Unauthorized", 41, "get a new token"),
         ("404 Not Found", 4, "and the task ID"),
         ("503 Service Unavailable", 5, ""),

@@ -15,6 +15,7 @@ mod command_line;
 mod credentials;
 mod deployment;
 mod documents;
+mod hints;
 mod injection;
 mod key_files;
 mod listing;

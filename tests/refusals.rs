@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::command_line::REGIONS;
-use crate::harness::{ID, OUTPUT, Outcome, Run};
+use crate::harness::{ACCESS_KEY, ID, OUTPUT, Outcome, Run, SECRET_KEY};
 use crate::packages::{OLD, PACKAGE, ok};
 use crate::proxies::CONNECTED;
 use crate::stand_in::{Greeting, StandIn, Step, response};
@@ -15,6 +15,9 @@ const BAD_REQUEST: &[u8] = br#"{ "error_code" : "CC.xxxxxxxx.400", "error_msg" :
 const UNAUTHORIZED: &[u8] =
     br#"{ "error_code" : "CC.00000003", "error_msg" : "Authentication information expired." }"#;
 
+const EUROPE: &str =
+    "the API reference of eu-west-101 has neither call of this program: the region may lack both";
+const NOT_PUBLISHED: &str = "the endpoint is wrong, or this call is not published in the region";
 const NO_PERMISSION: &str = "the caller needs the permission codeartscheck:task:get, and a role in the \
     project that may open check tasks; or the region is not the task's";
 
@@ -153,20 +156,52 @@ fn hints_help_where_something_can_be_done() {
 fn an_error_in_a_200_ends_as_what_it_means() {
     let token = "get a new token: a token lasts 24 hours";
     let project = "check the region and the project: ";
+    let busy = Some("the service says that it is busy: try again later\n");
     for (code, exit, hint) in [
         ("CC.00050000", 40, Some("check the ")),
         ("CC.00050007", 41, Some(token)),
         ("CC.00050010", 4, Some(NO_PERMISSION)),
         ("CC.00050011", 4, Some(NO_PERMISSION)),
         ("CC.00050013", 4, Some(project)),
-        ("CC.00050012", 5, None),
-        ("CC.00050014", 5, None),
-        ("CC.00050015", 5, None),
+        ("CC.00050012", 5, busy),
+        ("CC.00050014", 5, busy),
+        ("CC.00050015", 5, busy),
         ("CC.00050001", 7, None),
         ("CC.0005000", 7, None),
         ("CC.000500000", 7, None),
         ("CC.00000000", 7, None),
         ("APIGW.0301", 7, None),
+        // With a status behind it.
+        ("CC.00050007.401", 41, Some(token)),
+        ("CC.00050012.500", 5, busy),
+        ("CC.00050000.400", 40, Some("check the ")),
+        ("CC.00050010.500", 4, Some(NO_PERMISSION)),
+        ("CC.00050013.000", 4, Some(project)),
+        // Others, by that status.
+        ("CC.xxxxxxxx.400", 40, Some("check the ")),
+        ("CC.00000000.400", 40, busy),
+        ("CC.99999999.401", 41, Some(token)),
+        ("CC.1.403", 4, Some(NO_PERMISSION)),
+        ("CC.1.404", 4, Some(project)),
+        ("CC.1.429", 5, Some("the service limits the call rate")),
+        ("CC.1.500", 5, None),
+        ("XCC.00050007.599", 5, None),
+        ("IAM.0011.400", 40, None),
+        ("CC.1.409", 7, None),
+        ("CC.1.408", 7, None),
+        ("CC.1.302", 7, None),
+        ("CC.1.200", 7, None),
+        ("CC.1.600", 7, None),
+        // No status, and another code.
+        ("CC.000500070", 7, None),
+        ("XCC.00050007", 7, None),
+        ("cc.00050007", 7, None),
+        ("CC.00050007.", 7, None),
+        ("CC.00050007.4010", 7, None),
+        ("CC.00050007.40", 7, None),
+        ("CC.00050007.4x1", 7, None),
+        ("CC.1.40\u{664}", 7, None),
+        ("CC.00050007.401.1", 7, None),
     ] {
         let bodies = [
             json!({"error_code": code, "error_msg": "No."}),
@@ -207,6 +242,124 @@ fn an_error_in_a_200_ends_as_what_it_means() {
     }
 }
 
+/// Asserts what becomes of a 200 with this body, for a package and for a list.
+#[track_caller]
+fn assert_both_end(body: &[u8], exit: i32, text: &str) {
+    let server = StandIn::tls(ok(body));
+    for run in [Run::new(&server), Run::list(&server)] {
+        let outcome = run.file(OUTPUT, OLD).go();
+        outcome.exits(exit).complains(text).leaves_only(OUTPUT, OLD);
+        assert_eq!(outcome.stdout, "", "{outcome}");
+    }
+}
+
+/// The execution would be listed, if the answer did not say of itself that the call failed.
+#[test]
+fn an_answer_that_names_another_status_than_ok_ends_like_that_status() {
+    let result = json!({"lastJob": {"status": "success", "subJobIds": [ID]}});
+    for (word, exit) in [
+        (json!("BAD_REQUEST"), 40),
+        (json!("UNAUTHORIZED"), 41),
+        (json!("FORBIDDEN"), 4),
+        (json!("NOT_FOUND"), 4),
+        (json!("CONFLICT"), 4),
+        (json!("TOO_MANY_REQUESTS"), 5),
+        (json!("REQUEST_TIMEOUT"), 5),
+        (json!("INTERNAL_SERVER_ERROR"), 5),
+        (json!("SERVICE_UNAVAILABLE"), 5),
+        (json!("bad request"), 40),
+        (json!("BadRequest"), 40),
+        (json!("500 INTERNAL_SERVER_ERROR"), 5),
+        (json!(400), 40),
+        (json!(401), 41),
+        (json!(599), 5),
+        (json!("503"), 5),
+        (json!("404"), 4),
+        // No failure that has an exit code.
+        (json!("FOUND"), 7),
+        (json!("CREATED"), 7),
+        (json!(302), 7),
+        (json!(0), 7),
+        (json!(-400), 7),
+        (json!(400.5), 7),
+        (json!(99_999_400), 7),
+        (json!("FAIL"), 7),
+        (json!("BAD"), 7),
+        (json!("OK BAD_REQUEST"), 7),
+        (json!("_"), 7),
+    ] {
+        let shown = word.to_string().replace('"', "");
+        for result in [&result, &json!(null)] {
+            let body = json!({"httpStatus": word, "result": result}).to_string();
+            let text = format!(": it is an error in JSON: httpStatus {shown}");
+            assert_both_end(body.as_bytes(), exit, &text);
+        }
+    }
+}
+
+#[test]
+fn a_known_code_counts_before_the_named_status_and_that_before_one_behind_a_code() {
+    for (http_status, code, exit) in [
+        ("INTERNAL_SERVER_ERROR", "CC.00050007", 41),
+        ("BAD_REQUEST", "CC.00050012", 5),
+        ("FAIL", "CC.00050010.400", 4),
+        ("BAD_REQUEST", "CC.1.500", 40),
+        ("UNAUTHORIZED", "CC.1", 41),
+        ("FAIL", "CC.1.404", 4),
+        ("FAIL", "CC.1.409", 7),
+        ("OK", "CC.1.400", 40),
+        ("OK", "CC.1", 7),
+    ] {
+        let error = json!({"code": code, "reason": "No."});
+        let body = json!({"httpStatus": http_status, "error": error, "status": "error"});
+        assert_both_end(body.to_string().as_bytes(), exit, &format!("{code}: No."));
+    }
+}
+
+#[test]
+fn what_an_answer_says_of_itself_is_shown_escaped_and_within_bounds() {
+    let body = json!({"httpStatus": "A\u{1b}[2J\n\u{202e}"}).to_string();
+    assert_both_end(body.as_bytes(), 7, ": httpStatus A\\u{1b}[2J\\n\\u{202e}");
+    let long = "é".repeat(20_000);
+    let body = json!({"httpStatus": long, "error_code": "CC.1", "error_msg": "No."});
+    let text = format!(": httpStatus {}: CC.1: No.", "é".repeat(100));
+    assert_both_end(body.to_string().as_bytes(), 7, &text);
+    for (body, text) in [
+        (
+            r#"{"status":"error"}"#,
+            ": it is an error in JSON: status error",
+        ),
+        (
+            r#"{"status":"ERROR","result":{}}"#,
+            ": it is an error in JSON: status error",
+        ),
+        (
+            r#"{"status":"error","result":{"lastJob":null},"message":"No."}"#,
+            ": it is an error in JSON: No.",
+        ),
+    ] {
+        assert_both_end(body.as_bytes(), 7, text);
+    }
+}
+
+#[test]
+fn bytes_that_no_json_allows_hide_no_code() {
+    for body in [
+        b"{\"error_code\":\"CC.00050007\",\"error_msg\":\"Two\nlines.\"}".as_slice(),
+        b"{\"error_code\":\"CC.00050007\",\"error_msg\":\"\0 and \x1b\"}",
+        b"{\"error_code\":\"CC.00050007\",\"error_msg\":\"\xe6\xbc\xa2\xe6\xbc\"}",
+        b"\xef\xbb\xbf{\"error\":{\"code\":\"CC.00050007\",\"reason\":\"\xff\xfe\r\n\"}}",
+    ] {
+        assert_both_end(body, 41, ": it is an error in JSON: CC.00050007: ");
+    }
+    // Credentials are another matter.
+    let server = StandIn::tls(ok(&PACKAGE));
+    let run = Run::new(&server).args(&["--credentials-file", "-"]);
+    let key =
+        format!("{{\"credential\":{{\"access\":\"{ACCESS_KEY}\",\"secret\":\"{SECRET_KEY}\n\"}}}}");
+    run.input(key.as_bytes()).go().exits(2);
+}
+
 #[test]
 fn a_status_counts_before_the_code_and_a_busy_service_has_its_hint() {
     let error = |code: &str| format!(r#"{{"error_code":"{code}","error_msg":"No."}}"#);
@@ -217,7 +370,6 @@ fn a_status_counts_before_the_code_and_a_busy_service_has_its_hint() {
         .complains("400 Bad Request: CC.00000000: No.");
     assert!(outcome.stderr.ends_with(busy), "{outcome}");
     for (status, exit, code) in [
-        ("400 Bad Request", 40, "CC.00050015"),
         ("401 Unauthorized", 41, "CC.00050012"),
         ("401 Unauthorized", 41, "CC.00000000"),
         ("403 Forbidden", 4, "CC.00050007"),
@@ -250,7 +402,8 @@ fn a_refusal_names_the_region_and_the_host_that_the_sdk_has_for_it() {
         let hint = match region {
             "cn-north-1" | "cn-east-2" | "cn-east-3" | "ap-southeast-3" | "la-north-2"
             | "sa-brazil-1" => format!(": --endpoint codearts-check.{region}.myhuaweicloud.com\n"),
-            _ => "hint: check the endpoint: --region or --endpoint\n".to_owned(),
+            "eu-west-101" => format!("hint: {EUROPE}\n"),
+            _ => format!("hint: {NOT_PUBLISHED}: check --region or --endpoint\n"),
         };
         assert!(outcome.stderr.ends_with(&hint), "{outcome}");
     }
@@ -258,6 +411,11 @@ fn a_refusal_names_the_region_and_the_host_that_the_sdk_has_for_it() {
     let other = br#"{"error_code":"CC.00000000","error_msg":"No such task"}"#;
     let outcome = refuse_region("cn-east-2", other);
     assert!(!outcome.stderr.contains("SDK"), "{outcome}");
+    let outcome = refuse_region("eu-west-101", other);
+    assert!(
+        outcome.stderr.ends_with(&format!("hint: {EUROPE}\n")),
+        "{outcome}"
+    );
     let outcome = refuse("404 Not Found", &[], body);
     outcome
         .exits(4)
@@ -296,6 +454,23 @@ fn errors_of_the_gateway_and_of_other_services_are_understood() {
         (r#"{"code":"A.1","error_code":"A.2"}"#, ": A.2"),
         (r#"{"code":7,"message":"b"}"#, ": b"),
         (r#"{"error":{"code":"A.1"}}"#, ": A.1"),
+        (
+            r#"{"error":{"code":"A.1","reason":"b"},"status":"error"}"#,
+            ": A.1: b",
+        ),
+        (
+            r#"{"error":{"reason":"b"},"httpStatus":"BAD_REQUEST"}"#,
+            ": b",
+        ),
+        (
+            r#"{"error":{"message":"","reason":"b"},"request_id":"c"}"#,
+            ": b (request ID c)",
+        ),
+        // Not JSON, strictly.
+        (
+            "{\"error_code\":\"A.1\",\"error_msg\":\"b\nc\td\"}",
+            ": A.1: b c d",
+        ),
         ("\u{feff}{\"error_code\":\"A.1\"}", ": A.1"),
     ] {
         assert_eq!(words(&refuse(error, &[], body.as_bytes())), said);
@@ -337,6 +512,15 @@ fn a_body_that_is_no_error_in_json_is_shown_as_it_stands_on_one_line() {
             r#": {"error_code":7,"error_msg":[]}"#,
         ),
         (br#"{"error":"flat"}"#, r#": {"error":"flat"}"#),
+        (br#"{"status":"error"}"#, r#": {"status":"error"}"#),
+        (
+            b"{\"error_code\":\"A.1\n\",}",
+            r#": {"error_code":"A.1 ",}"#,
+        ),
+        (
+            b"{\"error_code\":\"A.1\",\"error_msg\":\"\xe6\xbc\xa2\xe6\xbc\"}",
+            ": A.1: \u{6f22}\u{fffd}",
+        ),
     ] {
         let outcome = refuse(error, &[], body);
         assert_eq!(words(outcome.exits(5)), said, "{outcome}");

@@ -1,4 +1,4 @@
-//! The two calls of the API: how each is written on the wire, and what a message says of it.
+//! The two calls of the API: their URLs, and how messages describe them.
 
 use crate::api::id::Id;
 
@@ -50,25 +50,6 @@ impl Call {
         match self {
             Call::DownloadLog(_) => "a complete ZIP archive",
             Call::ShowTask(..) => "a list of an execution's subtasks",
-        }
-    }
-
-    /// What to check when the answer is 400.
-    pub fn hint_on_400(&self) -> &'static str {
-        match self {
-            Call::DownloadLog(_) => {
-                "check the subtask ID: every execution of a task has new ones (--list TASK_ID)"
-            }
-            Call::ShowTask(_, None) => "check the task ID",
-            Call::ShowTask(_, Some(_)) => "check the IDs of the task and the execution",
-        }
-    }
-
-    /// What to check when the answer is 404.
-    pub fn hint_on_404(&self) -> &'static str {
-        match self {
-            Call::DownloadLog(_) => "check the endpoint: --region or --endpoint",
-            Call::ShowTask(..) => "check the endpoint (--region or --endpoint) and the task ID",
         }
     }
 }

@@ -1,40 +1,18 @@
 //! What a server says when it sends no package: an error in one of the cloud's JSON shapes, or
-//! whatever a machine in between says in its place.
+//! whatever an intermediary sends instead. What it means stands in `http/refusal.rs`.
 
 use std::fmt;
 
 use serde_json::Value;
 
-use crate::api::call::Call;
+use crate::api::json;
 use crate::report::escape::on_one_line;
 
 /// How much of a body that is not what was asked for is looked at, in bytes.
 pub const MAX_ERROR_BODY: u64 = 64 << 10;
 
-/// The service's errors that come with 200, and the status that says the same (API reference, page
-/// `ErrorCode`).
-const CODES: [(&str, u16); 8] = [
-    ("CC.00050000", 400), // parameters not valid
-    ("CC.00050007", 401), // IAM authentication failed
-    ("CC.00050010", 403), // no permission
-    ("CC.00050011", 403), // not a member of any project
-    ("CC.00050013", 404), // the project does not exist
-    ("CC.00050012", 503), // network busy, retry later
-    ("CC.00050014", 503), // a call inside the service failed, retry later
-    ("CC.00050015", 503), // the task is running, retry later
-];
-
-/// "Network busy, try again later", which comes with 400.
-const BUSY: &str = "CC.00000000";
-
-/// The causes of "no permission" (API reference, and the vendor's FAQ).
-const NO_PERMISSION_HINT: &str = "the caller needs the permission codeartscheck:task:get, and a role \
-    in the project that may open check tasks; or the region is not the task's";
-
-const PROJECT_HINT: &str = "check the region and the project: the token's own, or the one that an \
-    access key comes with (HUAWEICLOUD_SDK_PROJECT_ID)";
-
-const BUSY_HINT: &str = "the service says that it is busy: try again later";
+/// Characters of `httpStatus` that are looked at: HTTP's longest phrase has 31.
+const LONGEST_WORD: usize = 100;
 
 /// An error as the service, the gateway before it, or a sibling service of the same cloud words
 /// it. Nothing in it is safe to print unescaped.
@@ -43,75 +21,106 @@ pub struct ErrorBody {
     pub code: Option<String>,
     pub message: Option<String>,
     pub request_id: Option<String>,
+    /// `httpStatus`, where it says other than `OK`.
+    pub http_status: Option<String>,
+    /// Whether `status` says `error`.
+    pub is_marked: bool,
 }
 
 impl ErrorBody {
-    /// Parses a body, of which at most [`MAX_ERROR_BODY`] should be given. What is no error in JSON is
-    /// the message as it stands.
+    /// Parses the body of an error status, of which at most [`MAX_ERROR_BODY`] should be given.
+    /// One that has neither code nor message becomes the message verbatim.
     pub fn parse(body: &[u8]) -> Self {
-        Self::parse_json(body).unwrap_or_else(|| Self {
-            message: on_one_line(&String::from_utf8_lossy(body)),
-            ..Self::default()
-        })
+        let parsed = json::parse(body).ok().and_then(|json| Self::of(&json));
+        match parsed.filter(|error| error.code.is_some() || error.message.is_some()) {
+            // HTTP's own status counts.
+            Some(error) => Self {
+                http_status: None,
+                is_marked: false,
+                ..error
+            },
+            None => Self {
+                message: on_one_line(&String::from_utf8_lossy(body)),
+                ..Self::default()
+            },
+        }
     }
 
-    /// Parses an error in JSON, and nothing else. serde_json bounds the nesting.
-    pub fn parse_json(body: &[u8]) -> Option<Self> {
-        Self::of(&serde_json::from_slice(without_byte_order_mark(body)).ok()?)
-    }
-
-    /// The error that a parsed answer is, if it is one. The service and the gateway have the first
-    /// shape, other services of the same cloud the rest.
+    /// Extracts the error from parsed JSON, if it is one. The service and the gateway have the
+    /// first shape, other services of the same cloud the rest.
     pub fn of(json: &Value) -> Option<Self> {
-        let find = |pointers: [&str; 4]| {
+        let find = |pointers: &[&str]| {
             let mut texts = pointers.iter().filter_map(|at| json.pointer(at)?.as_str());
             texts.find(|text| !text.is_empty()).map(str::to_owned)
         };
         let parsed = Self {
-            code: find(["/error_code", "/error/code", "/errorCode", "/code"]),
-            message: find(["/error_msg", "/error/message", "/errorMsg", "/message"]),
-            request_id: find([
+            code: find(&["/error_code", "/error/code", "/errorCode", "/code"]),
+            message: find(&[
+                "/error_msg",
+                "/error/message",
+                "/error/reason",
+                "/errorMsg",
+                "/message",
+            ]),
+            request_id: find(&[
                 "/request_id",
                 "/error/request_id",
                 "/requestId",
                 "/error/requestId",
             ]),
+            http_status: http_status(&json["httpStatus"]),
+            is_marked: (json["status"].as_str())
+                .is_some_and(|status| status.eq_ignore_ascii_case("error")),
         };
-        (parsed.code.is_some() || parsed.message.is_some()).then_some(parsed)
+        (parsed.code.is_some() || parsed.message.is_some() || parsed.says_failed())
+            .then_some(parsed)
     }
 
-    /// The status that means the same, if the error is one that the service sends with 200.
-    pub fn status(&self) -> Option<u16> {
+    /// Whether the answer says of itself that the call failed.
+    pub fn says_failed(&self) -> bool {
+        self.http_status.is_some() || self.is_marked
+    }
+
+    /// The code without the status that may stand behind it, and that status: `CC.00050007.401`.
+    pub fn code_and_status(&self) -> Option<(&str, Option<u16>)> {
         let code = self.code.as_deref()?;
-        let found = CODES.iter().find(|(known, _)| *known == code);
-        found.map(|(_, status)| *status)
-    }
-
-    /// What to do about the error, which came with `status` or means the same.
-    pub fn hint(&self, status: u16, call: &Call) -> Option<&'static str> {
-        match status {
-            400 if self.code.as_deref() == Some(BUSY) => Some(BUSY_HINT),
-            400 => Some(call.hint_on_400()),
-            403 => Some(NO_PERMISSION_HINT),
-            // The service itself says so: the endpoint is right.
-            404 if self.status().is_some() => Some(PROJECT_HINT),
-            404 => Some(call.hint_on_404()),
-            _ => None,
+        let Some((before, status)) = code.rsplit_once('.').filter(|(_, last)| last.len() == 3)
+        else {
+            return Some((code, None));
+        };
+        if status.bytes().all(|byte| byte.is_ascii_digit()) {
+            Some((before, status.parse().ok()))
+        } else {
+            Some((code, None))
         }
     }
 }
 
-pub fn without_byte_order_mark(text: &[u8]) -> &[u8] {
-    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
+/// The word of `httpStatus`, a string or a number, unless it says that all is well.
+fn http_status(value: &Value) -> Option<String> {
+    let word = match value {
+        Value::String(word) => word.trim().to_owned(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    let is_fine = word.is_empty() || word == "200" || word.eq_ignore_ascii_case("OK");
+    (!is_fine).then(|| word.chars().take(LONGEST_WORD).collect())
 }
 
 impl fmt::Display for ErrorBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.code, &self.message) {
-            (Some(code), Some(message)) => write!(f, "{code}: {message}"),
-            (Some(one), None) | (None, Some(one)) => f.write_str(one),
-            (None, None) => Ok(()),
-        }
+        let verdict = self
+            .http_status
+            .as_ref()
+            .map(|word| format!("httpStatus {word}"));
+        let words = [&verdict, &self.code, &self.message];
+        let words: Vec<&str> = words.into_iter().flatten().map(String::as_str).collect();
+        let words = words.join(": ");
+        f.write_str(if words.is_empty() && self.is_marked {
+            "status error"
+        } else {
+            &words
+        })
     }
 }
 
@@ -178,6 +187,7 @@ mod tests {
                 code: Some(code.clone()),
                 message: Some(message.clone()),
                 request_id: Some(id.clone()),
+                ..ErrorBody::default()
             };
             let flat = json!({"error_code": code, "error_msg": message, "request_id": id});
             let nested = json!({"error": {"code": code, "message": message}, "request_id": id});

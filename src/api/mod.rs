@@ -1,4 +1,5 @@
-//! The service's own rules: its calls, IDs and regions, and the errors that it answers with.
+//! The service's own rules: its calls, IDs and regions, the JSON and the errors that it answers
+//! with, and how it writes a time.
 //!
 //! It knows nothing of HTTP's machinery, and uses `report` alone.
 
@@ -6,3 +7,5 @@ pub mod call;
 pub mod endpoint;
 pub mod error;
 pub mod id;
+pub mod json;
+pub mod timestamp;

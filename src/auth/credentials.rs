@@ -9,11 +9,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::api::call::Call;
+use crate::api::timestamp::Timestamp;
 use crate::auth::access_key::{AccessKey, KeyParts, check_key};
 use crate::auth::credentials_file;
 use crate::auth::input::{Input, MAX_FILE, MAX_TOKEN, check_secret};
 use crate::auth::signature::sign;
-use crate::auth::timestamp::Timestamp;
 use crate::report::error::Error;
 use crate::report::named_file::NamedFile;
 use crate::report::redact::{Secret, Secrets};
@@ -58,18 +58,17 @@ pub struct Authentication {
     pub headers: Vec<(&'static str, Secret)>,
     pub secrets: Secrets,
     pub method: AuthMethod,
+    /// Characters of the token or the security token, 0 without one.
+    pub token_length: usize,
 }
 
-/// How a call is authenticated, for the hint to a 401.
+/// How a call is authenticated, for the hints to a refusal.
 #[derive(Clone, Copy)]
 pub enum AuthMethod {
-    Token {
-        /// In characters.
-        length: usize,
-    },
+    Token,
     Signature {
         /// This host's time, which was signed.
-        date: Timestamp,
+        at: Timestamp,
         /// Whether `X-Project-Id` is sent.
         has_project: bool,
     },
@@ -81,17 +80,18 @@ impl Credentials {
         let key = match self {
             Credentials::Key(key) => key,
             Credentials::Token(token) => {
-                let length = token.expose().len();
                 return Authentication {
+                    token_length: token.expose().len(),
                     headers: vec![("X-Auth-Token", token.clone())],
                     secrets: Secrets::new(vec![token]),
-                    method: AuthMethod::Token { length },
+                    method: AuthMethod::Token,
                 };
             }
         };
         let date = now.to_basic_format();
         let mut headers = vec![("X-Sdk-Date", Secret::new(date.clone()))];
         let mut secrets = vec![key.secret.clone()];
+        let token_length = (key.security_token.as_ref()).map_or(0, |token| token.expose().len());
         if let Some(token) = key.security_token {
             secrets.push(token.clone());
             headers.push(("X-Security-Token", token));
@@ -107,9 +107,10 @@ impl Credentials {
             headers,
             secrets: Secrets::new(secrets),
             method: AuthMethod::Signature {
-                date: now,
+                at: now,
                 has_project,
             },
+            token_length,
         }
     }
 }

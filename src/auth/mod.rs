@@ -7,4 +7,3 @@ pub mod credentials;
 pub mod credentials_file;
 pub mod input;
 pub mod signature;
-pub mod timestamp;

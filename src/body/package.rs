@@ -48,7 +48,7 @@ pub fn verify(body: &Body, partial: &mut Partial) -> Result<(), Error> {
     let beginning =
         read_beginning(&mut partial.file).map_err(|e| partial.output.failed("read back", &e))?;
     Err(recognize(body, &beginning).unwrap_or_else(|| {
-        body.unexpected(if beginning.starts_with(b"PK\x03\x04") {
+        body.unexpected(&if beginning.starts_with(b"PK\x03\x04") {
             format!("it is a ZIP archive cut short or damaged: {fault}")
         } else {
             format!("it is not a ZIP archive: {fault}")

@@ -3,22 +3,39 @@
 //! Their IDs go into a shell's pipeline: each is checked like one of the command line, and one that
 //! is anything else refuses the whole answer.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::api::error::{ErrorBody, without_byte_order_mark};
+use crate::api::error::ErrorBody;
 use crate::api::id::Id;
+use crate::api::json;
 use crate::body::unexpected::recognize;
+use crate::http::refusal;
 use crate::http::response::Body;
 use crate::report::error::{Error, FIELD_LIMIT};
+use crate::report::exit::Exit;
 
-/// The largest answer, in bytes: it bounds the memory that parsing takes. A real one has about 9 kB;
-/// this has room for some 1,500 subtasks with their statuses.
+/// The largest answer, in bytes: it bounds the memory that parsing takes. A real one has about
+/// 9 kB; this has room for some 1,500 subtasks with their statuses.
 const MAX_ANSWER: u64 = 256 << 10;
 
 /// The reference's words for an execution that has ended, and for one that has not: the second of
 /// these is the service's spelling of "not started".
 const ENDED: [&str; 3] = ["success", "failed", "aborted"];
 const RUNNING: [&str; 2] = ["running", "quering"];
+
+/// An answer that is in order and has nothing to list: the sentence and the hint.
+type Nothing = (&'static str, &'static str);
+
+const NO_EXECUTION: Nothing = ("the task has no execution", "run the check task first");
+const NO_SUCH_EXECUTION: Nothing = (
+    "the task has no such execution",
+    "check the IDs of the task and the execution",
+);
+const NO_SUBTASKS: Nothing = (
+    "the execution has no subtasks",
+    "it has made no logs: look at the task in the console, or list another execution (--job)",
+);
+const NOT_ENDED_HINT: &str = "its logs are not complete yet: try again later";
 
 /// An execution that has ended, and its subtasks.
 pub struct Execution {
@@ -36,42 +53,34 @@ impl Execution {
         let bytes = body.read_all(MAX_ANSWER)?;
         let answer = parse_json(&bytes, body)?;
         let job = &answer["result"]["lastJob"];
-        let unexpected = |reason: &str| Err(body.unexpected(reason.to_owned()));
+        let error = ErrorBody::of(&answer);
+        // Beside an execution, only `httpStatus` makes an answer an error.
+        let fails = |error: &ErrorBody| !job.is_object() || error.http_status.is_some();
+        if let Some(error) = error.as_ref().filter(|error| fails(error)) {
+            return Err(refusal::inside_200(&body.exchange, error));
+        }
         if !job.is_object() {
-            return match ErrorBody::of(&answer) {
-                Some(error) => Err(body.exchange.error(&error)),
-                None if answer["result"].is_object() => unexpected("the task has no execution"),
-                None => unexpected("it is JSON, but it has no \"result\""),
-            };
+            return Err(match wanted {
+                _ if !answer["result"].is_object() => {
+                    body.unexpected("it is JSON, but it has no \"result\"")
+                }
+                None => nothing(NO_EXECUTION),
+                Some(_) => nothing(NO_SUCH_EXECUTION),
+            });
         }
         let id = &job["id"];
         if wanted.is_some_and(|wanted| !id.is_null() && id != wanted.as_str()) {
-            return unexpected("it is about another execution");
+            return Err(body.unexpected("it is about another execution"));
         }
-        let Some(status) = job["status"].as_str() else {
-            return unexpected("its execution has no status");
+        let status = ended(job, body)?;
+        let list = list(job).ok_or_else(|| match error.filter(|error| error.is_marked) {
+            Some(error) => refusal::inside_200(&body.exchange, &error),
+            None => nothing(NO_SUBTASKS),
+        })?;
+        let Some(ids) = list.as_array() else {
+            return Err(body.unexpected("its \"subJobIds\" is not a list"));
         };
-        let is_one_of = |words: &[&str], status: &str| {
-            words.iter().any(|word| word.eq_ignore_ascii_case(status))
-        };
-        let process = job["process"]["status"].as_str().unwrap_or_default();
-        let is_running = is_one_of(&RUNNING, process);
-        if is_running || !is_one_of(&ENDED, status) {
-            let status = body
-                .exchange
-                .redact(if is_running { process } else { status });
-            return Err(Error::StillRunning { status });
-        }
-        // "Usually empty", says the reference of the second.
-        let lists = [&job["process"]["subJobIds"], &job["subJobIds"]];
-        let list = lists
-            .into_iter()
-            .find(|list| *list != &json!([]) && !list.is_null());
-        let sub_job_ids = match list {
-            None => return unexpected("its execution has no subtasks"),
-            Some(Value::Array(ids)) => ids.iter().map(|id| sub_job_id(id, body)),
-            Some(_) => return unexpected("its \"subJobIds\" is not a list"),
-        };
+        let sub_job_ids = ids.iter().map(|id| sub_job_id(id, body));
         let text = |value: &Value| value.as_str().map(str::to_owned);
         Ok(Self {
             sub_job_ids: sub_job_ids.collect::<Result<_, _>>()?,
@@ -92,25 +101,68 @@ impl Execution {
              finish time {finish_time:.FIELD_LIMIT$}, subtasks: {subtasks}"
         )
     }
+
+    /// One line for each subtask: its ID.
+    pub fn lines(&self) -> String {
+        let ids = self.sub_job_ids.iter().map(Id::as_str);
+        ids.flat_map(|id| [id, "\n"]).collect()
+    }
 }
 
 fn parse_json(bytes: &[u8], body: &Body) -> Result<Value, Error> {
-    let text = without_byte_order_mark(bytes);
-    let parsed = serde_json::from_slice(text);
-    parsed.map_err(|e| {
-        if text.trim_ascii_start().starts_with(b"{") {
-            return body.unexpected(format!("its JSON can't be parsed: {e}"));
+    json::parse(bytes).map_err(|e| {
+        let is_before = |byte: &&u8| byte.is_ascii_whitespace() || b"\xef\xbb\xbf".contains(byte);
+        if bytes.iter().find(|byte| !is_before(byte)) == Some(&b'{') {
+            return body.unexpected(&format!("its JSON can't be parsed: {e}"));
         }
-        recognize(body, bytes).unwrap_or_else(|| body.unexpected("it is not JSON".to_owned()))
+        recognize(body, bytes).unwrap_or_else(|| body.unexpected("it is not JSON"))
     })
 }
 
+/// The status of an execution, if that has ended.
+fn ended<'a>(job: &'a Value, body: &Body) -> Result<&'a str, Error> {
+    let Some(status) = job["status"].as_str() else {
+        return Err(body.unexpected("its execution has no status"));
+    };
+    let is_one_of =
+        |words: &[&str], status: &str| words.iter().any(|word| word.eq_ignore_ascii_case(status));
+    let process = job["process"]["status"].as_str().unwrap_or_default();
+    let is_running = is_one_of(&RUNNING, process);
+    if !is_running && is_one_of(&ENDED, status) {
+        return Ok(status);
+    }
+    let status = body
+        .exchange
+        .redact(if is_running { process } else { status });
+    Err(Error::Refused {
+        sentence: format!("the execution has not finished (status \"{status}\")"),
+        hint: Some(NOT_ENDED_HINT.into()),
+        exit: Exit::TryLater,
+    })
+}
+
+/// The first of the lists of subtasks that has any. "Usually empty", says the reference of the
+/// second.
+fn list(job: &Value) -> Option<&Value> {
+    let lists = [&job["process"]["subJobIds"], &job["subJobIds"]];
+    let is_empty = |list: &Value| list.is_null() || list.as_array().is_some_and(Vec::is_empty);
+    lists.into_iter().find(|list| !is_empty(list))
+}
+
 fn sub_job_id(value: &Value, body: &Body) -> Result<Id, Error> {
-    let wrong = |fault: String| body.unexpected(format!("its \"subJobIds\" has {fault}"));
+    let wrong = |fault: &str| body.unexpected(&format!("its \"subJobIds\" has {fault}"));
     let id = value.as_str();
-    let id = id.ok_or_else(|| wrong("something other than a string".to_owned()))?;
+    let id = id.ok_or_else(|| wrong("something other than a string"))?;
     Id::of_subtask(id).map_err(|fault| {
         let id = body.exchange.redact(id);
-        wrong(format!("a bad ID, '{id:.FIELD_LIMIT$}': it {fault}"))
+        wrong(&format!("a bad ID, '{id:.FIELD_LIMIT$}': it {fault}"))
     })
+}
+
+fn nothing((sentence, hint): Nothing) -> Error {
+    Error::Refused {
+        sentence: sentence.to_owned(),
+        hint: Some(hint.into()),
+        exit: Exit::Refused,
+    }
 }

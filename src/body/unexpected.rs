@@ -1,26 +1,29 @@
 //! What the body of a 200 is, where it is not what was asked for.
 
-use crate::api::error::{ErrorBody, MAX_ERROR_BODY, without_byte_order_mark};
+use crate::api::error::{ErrorBody, MAX_ERROR_BODY};
+use crate::api::json;
+use crate::http::refusal;
 use crate::http::response::Body;
 use crate::report::error::{Error, FIELD_LIMIT};
 use crate::report::escape::on_one_line;
-use crate::report::exit::Exit;
 
 const PAGE_HINT: &str = "a proxy or a captive portal may have answered in the service's place";
 
 /// The error for a body that is not what was asked for, if its beginning tells what it is instead.
 pub fn recognize(body: &Body, beginning: &[u8]) -> Option<Error> {
     let beginning = &beginning[..beginning.len().min(MAX_ERROR_BODY as usize)];
-    if let Some(error) = ErrorBody::parse_json(beginning) {
-        return Some(body.exchange.error(&error));
+    let error = json::parse(beginning).ok();
+    if let Some(error) = error.and_then(|json| ErrorBody::of(&json)) {
+        return Some(refusal::inside_200(&body.exchange, &error));
     }
-    let text = without_byte_order_mark(beginning).trim_ascii_start();
-    let is_page = text.first() == Some(&b'<');
-    let reason = match (beginning, text) {
-        ([], _) => "it is empty".to_owned(),
-        ([0x1f, 0x8b, ..], _) => "it is gzip data".to_owned(),
-        (_, [b'{' | b'[', ..]) => "it is JSON".to_owned(),
-        _ if is_page => match title(&String::from_utf8_lossy(text)) {
+    let text = String::from_utf8_lossy(beginning);
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let is_page = text.starts_with('<');
+    let reason = match beginning {
+        [] => "it is empty".to_owned(),
+        [0x1f, 0x8b, ..] => "it is gzip data".to_owned(),
+        _ if text.starts_with(['{', '[']) => "it is JSON".to_owned(),
+        _ if is_page => match title(text) {
             Some(title) => {
                 let title = body.exchange.redact(&title);
                 format!("it is a page titled \"{title:.FIELD_LIMIT$}\"")
@@ -30,7 +33,7 @@ pub fn recognize(body: &Body, beginning: &[u8]) -> Option<Error> {
         _ => return None,
     };
     let hint = is_page.then(|| PAGE_HINT.into());
-    Some(body.exchange.unexpected(reason, hint, Exit::UnexpectedBody))
+    Some(refusal::unexpected(&body.exchange, &reason, hint))
 }
 
 /// The title of an HTML page, on one line.

@@ -24,10 +24,6 @@ pub struct Proxy {
     pub name: String,
 }
 
-/// The hint for a 407 without a user and a password.
-pub const LOGIN_HINT: &str =
-    "the proxy wants a user and a password: https_proxy=http://USER:PASSWORD@HOST:PORT";
-
 impl Proxy {
     /// The proxy for calls to `host`, or none. A value that can't be used is an error that names
     /// its variable, not the value: it may hold a password.
@@ -52,14 +48,9 @@ impl Proxy {
             .map_err(|reason| format!("the proxy in {variable} can't be used: {reason}"))
     }
 
-    /// The hint for its 407.
-    pub fn login_hint(&self) -> &'static str {
-        match self.ureq.username() {
-            Some(_) => {
-                "the proxy did not accept the user and the password; only Basic authentication is supported"
-            }
-            None => LOGIN_HINT,
-        }
+    /// Whether it is given a user and a password.
+    pub fn has_login(&self) -> bool {
+        self.ureq.username().is_some()
     }
 
     fn parse(value: &str, variable: &'static str) -> Result<Self, String> {

@@ -11,10 +11,10 @@ use ureq::unversioned::transport::NextTimeout;
 use ureq::{Agent, RequestBuilder};
 
 use crate::api::call::Call;
-use crate::auth::timestamp::Timestamp;
-use crate::http::exchange::{Exchange, MAX_RESPONSE_HEAD, describe};
+use crate::api::timestamp::Timestamp;
+use crate::http::exchange::{Exchange, MAX_RESPONSE_HEAD, request_line};
 use crate::http::options::Options;
-use crate::http::proxy::{LOGIN_HINT, Proxy};
+use crate::http::proxy::Proxy;
 use crate::http::response::Answer;
 use crate::http::{ca_file, connect};
 use crate::report::console::Console;
@@ -49,8 +49,8 @@ impl Request {
             BlockingResolver::default(),
         );
         let url = options.endpoint.url(&call);
-        let line = describe(&options, &url);
-        let name = describe(&options, &options.endpoint.address(&call));
+        let line = request_line(&options, &url);
+        let name = request_line(&options, &options.endpoint.address(&call));
         let host = options.endpoint.authority.host_header();
         let loaded = options.credentials.read()?;
         let kind = loaded.kind;
@@ -71,9 +71,11 @@ impl Request {
             name,
             endpoint: options.endpoint,
             skipped_roots: skipped.map_or_else(String::new, |text| text + "; "),
-            login_hint: options.proxy.as_ref().map_or(LOGIN_HINT, Proxy::login_hint),
+            has_proxy_login: options.proxy.as_ref().is_some_and(Proxy::has_login),
             limits: options.limits,
             auth_method: authentication.method,
+            token_length: authentication.token_length,
+            clocks: None,
             caller: format!("the {kind} in {}", loaded.origin),
             secrets: authentication.secrets,
         };

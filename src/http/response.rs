@@ -6,12 +6,13 @@ use ureq::http::{Response, StatusCode, Version, header};
 use ureq::{Body as ResponseBody, BodyReader};
 
 use crate::api::error::{ErrorBody, MAX_ERROR_BODY};
+use crate::api::timestamp::Timestamp;
 use crate::http::exchange::Exchange;
-use crate::report::error::{Error, FIELD_LIMIT, Hint, Refusal};
-use crate::report::exit::Exit;
+use crate::http::refusal;
+use crate::report::error::{Error, FIELD_LIMIT};
 use crate::report::redact::Redacted;
 
-/// An answer, of which the head is there.
+/// A response whose head has been read.
 pub struct Answer {
     response: Response<ResponseBody>,
     exchange: Exchange,
@@ -27,7 +28,11 @@ pub struct Body {
 }
 
 impl Answer {
-    pub fn new(response: Response<ResponseBody>, exchange: Exchange) -> Self {
+    /// To be called when the head arrives: the server's clock is compared with this host's.
+    pub fn new(response: Response<ResponseBody>, mut exchange: Exchange) -> Self {
+        let date = response.headers().get(header::DATE);
+        let date = date.and_then(|date| Timestamp::parse_http_date(date.to_str().ok()?));
+        exchange.clocks = date.map(|theirs| [Timestamp::now(), theirs]);
         Self { response, exchange }
     }
 
@@ -50,7 +55,7 @@ impl Answer {
     /// Returns a 200's body; any other status is a refusal.
     pub fn into_body(self) -> Result<Body, Error> {
         if self.response.status() != StatusCode::OK {
-            return Err(Error::Refused(Box::new(self.into_refusal())));
+            return Err(self.into_refusal());
         }
         if !is_framed_well(&self.response) {
             let coding = self.header("transfer-encoding");
@@ -66,9 +71,9 @@ impl Answer {
         })
     }
 
-    fn into_refusal(mut self) -> Refusal {
+    fn into_refusal(mut self) -> Error {
         let mut body = Vec::new();
-        // Where the body stalls or breaks, its beginning is shown: the status decides.
+        // Errors are ignored: the status decides, and what arrived is shown.
         let _ = (self.response.body_mut().as_reader())
             .take(MAX_ERROR_BODY)
             .read_to_end(&mut body);
@@ -80,47 +85,21 @@ impl Answer {
         let redact = |text: &str| self.exchange.redact(text);
         let in_body = error.request_id.as_deref().map(redact);
         let notes = [
-            ("request ID", self.header("x-request-id").or(in_body)),
+            (refusal::REQUEST_ID, self.header("x-request-id").or(in_body)),
             ("Retry-After", self.header("retry-after")),
             ("Location", self.header("location")),
         ];
-        let status = self.response.status();
-        let is_unauthorized = status == StatusCode::UNAUTHORIZED;
-        Refusal {
-            by: self.exchange.endpoint.name(),
-            status: status.as_u16(),
-            exit: Exit::of_status(status.as_u16()),
-            phrase: status.canonical_reason(),
-            caller: is_unauthorized.then(|| self.exchange.caller.clone()),
-            said: redact(&said),
-            notes: notes
-                .into_iter()
-                .filter_map(|(name, text)| Some((name, text?)))
-                .collect(),
-            hint: self.hint(status.as_u16(), &error),
-        }
-    }
-
-    /// What to do about a status other than 200.
-    fn hint(&self, status: u16, error: &ErrorBody) -> Hint {
-        let is_unknown_there = error.code.as_deref() == Some("APIGW.0101");
-        if let (true, Some(host)) = (is_unknown_there, self.exchange.endpoint.other_host()) {
-            let hint = "the vendor's SDK has another endpoint for this region: --endpoint";
-            return Some(format!("{hint} {host}").into());
-        }
-        Some(match status {
-            301..=303 | 307 | 308 => {
-                "redirects are not followed: check --region or --endpoint".into()
-            }
-            407 => self.exchange.login_hint.into(),
-            429 => "the service limits the call rate: try again later, and less often".into(),
-            431 | 494 => {
-                "the request's head is too large for the gateway: the token of a single project \
-                 is shorter, and a permanent access key needs none"
-                    .into()
-            }
-            _ => return self.exchange.hint(status, error, self.header("date")),
-        })
+        let notes = notes
+            .into_iter()
+            .filter_map(|(name, text)| Some((name, text?)));
+        let notes: Vec<_> = notes.collect();
+        refusal::by_server(
+            &self.exchange,
+            self.response.status(),
+            &error,
+            &redact(&said),
+            &notes,
+        )
     }
 
     fn header(&self, name: &str) -> Option<Redacted> {
@@ -147,20 +126,20 @@ impl Body {
             .read_to_end(&mut bytes)
             .map_err(|error| self.exchange.failed(&error.into()))?;
         if bytes.len() as u64 > limit {
-            return Err(self.unexpected(format!("it is larger than {limit} bytes")));
+            return Err(self.unexpected(&format!("it is larger than {limit} bytes")));
         }
         Ok(bytes)
     }
 
     /// The body is not what was asked for.
-    pub fn unexpected(&self, reason: String) -> Error {
-        self.exchange.unexpected(reason, None, Exit::UnexpectedBody)
+    pub fn unexpected(&self, reason: &str) -> Error {
+        refusal::unexpected(&self.exchange, reason, None)
     }
 }
 
-/// Whether the body's transfer codings are `identity`, or `chunked` once or repeated: ureq decodes one
-/// `chunked` and nothing else, and none in HTTP/1.0, so the bytes would not be the package's (RFC 9112,
-/// section 6.1).
+/// Whether the body's transfer codings are `identity`, or `chunked` once or repeated: ureq decodes
+/// one `chunked` and nothing else, and none in HTTP/1.0, so the bytes would not be the package's
+/// (RFC 9112, section 6.1).
 fn is_framed_well(answer: &Response<ResponseBody>) -> bool {
     let lines = answer.headers().get_all(header::TRANSFER_ENCODING).iter();
     lines

@@ -4,7 +4,7 @@ use rustls::AlertDescription::{HandshakeFailure, InsufficientSecurity, ProtocolV
 use rustls::pki_types::UnixTime;
 use rustls::{CertificateError as Fault, Error, InvalidMessage};
 
-use crate::auth::timestamp::Timestamp;
+use crate::api::timestamp::Timestamp;
 use crate::report::error::Hint;
 
 const SUPPORTED: &str = "this program speaks TLS 1.2 and 1.3 with ECDHE and AEAD ciphers, and takes \

@@ -3,9 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::report::escape::TEXT_LIMIT;
 use crate::report::exit::Exit;
-use crate::report::redact::Redacted;
 
 /// Characters that each of a server's short texts (a request ID, a date) may take in a message.
 pub const FIELD_LIMIT: usize = 100;
@@ -23,7 +21,7 @@ pub enum Error {
     Usage(String),
     /// A variable, or what it or a file says of the credentials, is invalid.
     Settings { reason: String, hint: Hint },
-    /// This machine would not do `action` (a verb and its preposition) to `object`.
+    /// A local operation failed: "cannot {action} {object}".
     Local {
         action: &'static str,
         object: String,
@@ -32,8 +30,13 @@ pub enum Error {
     },
     /// The package is there, but a power cut may undo it.
     Unsynced { file: String, reason: String },
-    /// The server, or the proxy that was to lead to it, answered, but not with 200.
-    Refused(Box<Refusal>),
+    /// An answer came, but not what was asked for. What a server says in `sentence` is masked and
+    /// escaped.
+    Refused {
+        sentence: String,
+        hint: Hint,
+        exit: Exit,
+    },
     /// No whole answer came to `call`.
     Network {
         call: String,
@@ -46,33 +49,6 @@ pub enum Error {
         reason: String,
         hint: Hint,
     },
-    /// The body of a 200 from `by` is not what was `wanted`. An error in it has the exit code of its meaning.
-    UnexpectedBody {
-        by: String,
-        wanted: &'static str,
-        reason: String,
-        hint: Hint,
-        exit: Exit,
-    },
-    /// The execution's logs are not complete yet; `status` is the service's word for it.
-    StillRunning { status: Redacted },
-}
-
-/// An answer other than 200.
-pub struct Refusal {
-    /// Who answered.
-    pub by: String,
-    pub status: u16,
-    pub exit: Exit,
-    /// The standard's phrase for the status, if it has one.
-    pub phrase: Option<&'static str>,
-    /// Whose credentials were refused: "the token in …".
-    pub caller: Option<String>,
-    /// What the server said; empty where it said nothing.
-    pub said: Redacted,
-    /// At most three short texts of the server's, each with what it is.
-    pub notes: Vec<(&'static str, Redacted)>,
-    pub hint: Hint,
 }
 
 /// A failed run, as `main` tells of it.
@@ -120,11 +96,9 @@ impl Error {
         match self {
             Error::Usage(_) | Error::Settings { .. } => Exit::Usage,
             Error::Local { .. } | Error::Unsynced { .. } => Exit::Local,
-            Error::Refused(refusal) => refusal.exit,
+            Error::Refused { exit, .. } => *exit,
             Error::Network { .. } => Exit::Network,
             Error::Untrusted { .. } => Exit::Untrusted,
-            Error::UnexpectedBody { exit, .. } => *exit,
-            Error::StillRunning { .. } => Exit::TryLater,
         }
     }
 
@@ -132,13 +106,11 @@ impl Error {
         match self {
             Error::Usage(_) => Some("'codearts-check-log --help' lists the options"),
             Error::Unsynced { .. } => None,
-            Error::Refused(refusal) => refusal.hint.as_deref(),
             Error::Settings { hint, .. }
             | Error::Local { hint, .. }
+            | Error::Refused { hint, .. }
             | Error::Network { hint, .. }
-            | Error::Untrusted { hint, .. }
-            | Error::UnexpectedBody { hint, .. } => hint.as_deref(),
-            Error::StillRunning { .. } => Some("its logs are not complete yet: try again later"),
+            | Error::Untrusted { hint, .. } => hint.as_deref(),
         }
     }
 
@@ -183,7 +155,7 @@ impl fmt::Display for Error {
             Error::Unsynced { file, reason } => {
                 write!(f, "saved {file}, but could not sync its folder: {reason}")
             }
-            Error::Refused(refusal) => refusal.fmt(f),
+            Error::Refused { sentence, .. } => f.write_str(sentence),
             Error::Network { call, reason, .. } => write!(f, "{call}: {reason}"),
             Error::Untrusted { call, reason, .. } => {
                 write!(
@@ -191,43 +163,6 @@ impl fmt::Display for Error {
                     "{call}: the server's certificate is not trusted: {reason}"
                 )
             }
-            Error::UnexpectedBody {
-                by, wanted, reason, ..
-            } => {
-                write!(
-                    f,
-                    "{by} answered 200, but the body is not {wanted}: {reason}"
-                )
-            }
-            Error::StillRunning { status } => {
-                write!(f, "the execution has not finished (status \"{status}\")")
-            }
         }
-    }
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} answered {}", self.by, self.status)?;
-        if let Some(phrase) = self.phrase {
-            write!(f, " {phrase}")?;
-        }
-        if let Some(caller) = &self.caller {
-            write!(f, " with {caller}")?;
-        }
-        let notes = self.notes.iter();
-        let notes = notes.map(|(name, value)| format!("{name} {value:.FIELD_LIMIT$}"));
-        let notes: Vec<String> = notes.collect();
-        let notes = if notes.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", notes.join(", "))
-        };
-        if !self.said.is_empty() {
-            // The short texts leave enough room for the long one.
-            let room = TEXT_LIMIT - notes.chars().count();
-            write!(f, ": {:.room$}", self.said)?;
-        }
-        f.write_str(&notes)
     }
 }

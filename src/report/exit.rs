@@ -1,7 +1,7 @@
 //! The exit codes, which scripts rely on.
 //!
-//! Once released, a number never changes its meaning and is never used again for another. An error
-//! in a 200 ends as the status that means the same.
+//! Once released, a number never changes its meaning and is never used again for another. Which
+//! status or error of the service ends in which stands in `http/refusal.rs`.
 
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ pub enum Exit {
     Usage = 2,
     /// A status that is neither 200 nor 4xx or 5xx.
     UnexpectedStatus = 3,
-    /// A 4xx that has no code of its own.
+    /// A 4xx that has no code of its own, or a task or an execution that has nothing to list.
     Refused = 4,
     /// 408, 429 or 5xx, or an execution that has not ended: the same call may succeed later.
     TryLater = 5,
@@ -28,19 +28,6 @@ pub enum Exit {
     BadRequest = 40,
     /// 401: the token or the access key is wrong, or has expired.
     Unauthorized = 41,
-}
-
-impl Exit {
-    /// What a status other than 200 ends in, or an error in a 200 that means the same.
-    pub fn of_status(status: u16) -> Self {
-        match status {
-            400 => Exit::BadRequest,
-            401 => Exit::Unauthorized,
-            408 | 429 | 500..=599 => Exit::TryLater,
-            402..=499 => Exit::Refused,
-            _ => Exit::UnexpectedStatus,
-        }
-    }
 }
 
 impl From<Exit> for ExitCode {
