@@ -28,7 +28,7 @@ Downloads the log package (a ZIP archive) of a CodeArts Check subtask, or lists
 the subtasks of a task's latest execution.
 
 Usage: codearts-check-log [OPTIONS] SUB_JOB_ID
-       codearts-check-log [OPTIONS] --list TASK_ID [--job JOB_ID]
+       codearts-check-log [OPTIONS] --list TASK_ID [--job JOB_ID] [--long]
 
 A run that succeeds leaves a whole, synced package. A run that fails before
 that leaves the old file as it was, and the exit code says why.
@@ -36,6 +36,7 @@ that leaves the old file as it was, and the exit code says why.
 Options:
       --list TASK_ID         print the IDs of the subtasks, one per line
       --job JOB_ID           with --list: list this execution, not the latest
+      --long                 with --list: also print status and tool, by tabs
   -o, --output PATH          a file, or an existing folder
                              [default: ./SUB_JOB_ID.zip]
   -n, --no-clobber           make no call if the whole package is there already
@@ -102,7 +103,8 @@ pub enum Command {
     Help,
     Version,
     Download(Call, Download, Options),
-    List(Call, Options),
+    /// The call, and whether each line has more than the ID.
+    List(Call, bool, Options),
 }
 
 /// What becomes of a package.
@@ -123,6 +125,7 @@ struct Given {
     sub_job_id: Option<OsString>,
     list: Option<OsString>,
     job: Option<OsString>,
+    long: bool,
     output: Option<OsString>,
     no_clobber: bool,
     no_verify: bool,
@@ -149,6 +152,7 @@ pub fn parse(
         let flag = match argument {
             Arg::Short('n') | Arg::Long("no-clobber") => Some(&mut given.no_clobber),
             Arg::Long("no-verify") => Some(&mut given.no_verify),
+            Arg::Long("long") => Some(&mut given.long),
             Arg::Short('q') | Arg::Long("quiet") => Some(&mut given.quiet),
             Arg::Short('v') | Arg::Long("verbose") => Some(&mut given.verbose),
             _ => None,
@@ -210,7 +214,7 @@ impl Given {
         }
         if let Some(task_id) = &self.list {
             let call = self.list(task_id)?;
-            Ok(Command::List(call, self.options(env)?))
+            Ok(Command::List(call, self.long, self.options(env)?))
         } else {
             let (call, download) = self.download()?;
             Ok(Command::Download(call, download, self.options(env)?))
@@ -235,8 +239,10 @@ impl Given {
     }
 
     fn download(&self) -> Result<(Call, Download), Error> {
-        if self.job.is_some() {
-            return Err(Error::Usage("--job is only for --list".to_owned()));
+        for (is_given, option) in [(self.job.is_some(), "--job"), (self.long, "--long")] {
+            if is_given {
+                return Err(Error::Usage(format!("{option} is only for --list")));
+            }
         }
         let Some(sub_job_id) = &self.sub_job_id else {
             let missing = "SUB_JOB_ID is missing (or --list TASK_ID)";

@@ -68,7 +68,9 @@ fn run() -> Result<(), Failure> {
         Command::Download(call, wanted, options) => {
             download(&call, wanted, options).map_err(|e| e.about(call.subject()))
         }
-        Command::List(call, options) => list(&call, options).map_err(|e| e.about(call.subject())),
+        Command::List(call, long, options) => {
+            list(&call, long, options).map_err(|e| e.about(call.subject()))
+        }
     }
 }
 
@@ -94,7 +96,7 @@ fn download(call: &Call, wanted: Download, options: Options) -> Result<(), Error
     Ok(())
 }
 
-fn list(call: &Call, options: Options) -> Result<(), Error> {
+fn list(call: &Call, long: bool, options: Options) -> Result<(), Error> {
     let console = Console::new(options.verbosity);
     limit_run(call, &options);
     let mut body = Request::prepare(call.clone(), options, console)?
@@ -102,7 +104,7 @@ fn list(call: &Call, options: Options) -> Result<(), Error> {
         .into_body()?;
     let execution = Execution::read(&mut body, call.job_id())?;
     console.detail(|| execution.summary(&body));
-    write_stdout_data(&execution.lines())
+    write_stdout_data(&execution.lines(long))
 }
 
 /// Makes the run end in good order by a signal, and soon after `--max-time`, whatever it waits for.

@@ -361,7 +361,10 @@ fn no_answer_of_these_kinds_gets_a_secret_printed() {
                     .env("HUAWEICLOUD_SDK_SECURITY_TOKEN", SECURITY_TOKEN),
             };
             assert_hidden(&with(Run::new(&server).arg("-v")).go(), secret);
-            assert_hidden(&with(Run::list(&server).args(&["-v"])).go(), secret);
+            assert_hidden(
+                &with(Run::list(&server).args(&["-v", "--long"])).go(),
+                secret,
+            );
         }
     }
 }

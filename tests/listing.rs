@@ -328,6 +328,74 @@ fn a_list_with_bytes_that_no_json_allows_is_read() {
     }
 }
 
+fn list_long(answer: &Value) -> String {
+    let server = StandIn::tls(ok(answer.to_string().as_bytes()));
+    let outcome = Run::list(&server).arg("--long").go();
+    outcome.exits(0).says("").leaves_nothing();
+    outcome.stdout
+}
+
+#[test]
+fn a_long_list_has_status_and_tool_of_each_subtask_by_its_id() {
+    let with_statuses = |statuses: Value| with("/result/lastJob/process/subJobStatuses", statuses);
+    let both = with_statuses(json!([
+        {"subJobId": TWO, "status": "failed", "toolName": "Fix Bot 漢"},
+        {"subJobId": ONE, "status": "success", "toolName": "checker"},
+        {"subJobId": "another", "status": "x", "toolName": "x"},
+    ]));
+    let expected = format!("{ONE}\tsuccess\tchecker\n{TWO}\tfailed\tFix Bot 漢\n");
+    assert_eq!(list_long(&both), expected);
+    assert_listed(&both, &[ONE, TWO]);
+    // What is missing, or no text.
+    let none = format!("{ONE}\t-\t-\n{TWO}\t-\t-\n");
+    for statuses in [
+        json!(null),
+        json!([]),
+        json!("text"),
+        json!({"subJobId": ONE}),
+        json!([7, [ONE], null]),
+    ] {
+        assert_eq!(list_long(&with_statuses(statuses)), none);
+    }
+    let some = with_statuses(json!([
+        {"subJobId": ONE, "status": "", "toolName": 7}, {"subJobId": TWO, "toolName": "y"}, {"status": "z"},
+    ]));
+    assert_eq!(list_long(&some), format!("{ONE}\t-\t-\n{TWO}\t-\ty\n"));
+}
+
+#[test]
+fn no_text_breaks_the_columns_of_a_long_list() {
+    let long = "é".repeat(300);
+    let statuses = json!([
+        {"subJobId": ONE, "status": "a\tb\nc\r\u{2028}", "toolName": "\u{1b}[2J\u{202e}"},
+        {"subJobId": TWO, "status": long, "toolName": long},
+    ]);
+    let list = list_long(&with("/result/lastJob/process/subJobStatuses", statuses));
+    let cut = format!("{}…", "é".repeat(99));
+    let expected =
+        format!("{ONE}\ta\\tb\\nc\\r\\u{{2028}}\t\\u{{1b}}[2J\\u{{202e}}\n{TWO}\t{cut}\t{cut}\n");
+    assert_eq!(list, expected);
+}
+
+#[test]
+fn a_long_list_of_many_subtasks_takes_no_time_and_no_secret_gets_into_it() {
+    let ids: Vec<String> = (0..2_000).map(|number| format!("{number:032}")).collect();
+    let status = |id: &String| json!({"subJobId": id, "status": "failed", "toolName": TOKEN});
+    let mut answer = with("/result/lastJob/process/subJobIds", json!(ids));
+    let statuses: Vec<Value> = ids.iter().take(1_200).rev().map(status).collect();
+    answer["result"]["lastJob"]["process"]["subJobStatuses"] = json!(statuses);
+    let server = StandIn::tls(ok(answer.to_string().as_bytes()));
+    let outcome = Run::list(&server).arg("--long").go();
+    outcome.exits(0).says("");
+    let masked = outcome
+        .stdout
+        .lines()
+        .filter(|line| line.ends_with("\tfailed\t***"));
+    assert_eq!(masked.count(), 1_200);
+    assert_eq!(outcome.stdout.lines().count(), 2_000);
+    assert!(outcome.elapsed < Duration::from_secs(5), "{outcome}");
+}
+
 #[test]
 fn wrong_types_are_refused_or_as_good_as_missing() {
     let values = [
@@ -519,6 +587,9 @@ fn options_of_a_download_do_not_go_with_a_list() {
             "--list and --no-verify can't be used together",
         ),
         (&["--job", JOB, ID], "--job is only for --list"),
+        (&["--long", ID], "--long is only for --list"),
+        (&["--long"], "--long is only for --list"),
+        (&["--list", TASK, "--long=x"], "--long takes no value"),
         (
             &["--list", TASK, "--list", TASK],
             "--list was given more than once",

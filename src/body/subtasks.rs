@@ -3,6 +3,8 @@
 //! Their IDs go into a shell's pipeline: each is checked like one of the command line, and one that
 //! is anything else refuses the whole answer.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::api::error::ErrorBody;
@@ -40,10 +42,17 @@ const NOT_ENDED_HINT: &str = "its logs are not complete yet: try again later";
 /// An execution that has ended, and its subtasks.
 pub struct Execution {
     /// At least one.
-    pub sub_job_ids: Vec<Id>,
+    pub subtasks: Vec<Subtask>,
     id: Option<String>,
     status: String,
     finish_time: Option<String>,
+}
+
+pub struct Subtask {
+    id: Id,
+    /// Masked and escaped.
+    status: String,
+    tool: String,
 }
 
 impl Execution {
@@ -80,10 +89,11 @@ impl Execution {
         let Some(ids) = list.as_array() else {
             return Err(body.unexpected("its \"subJobIds\" is not a list"));
         };
-        let sub_job_ids = ids.iter().map(|id| sub_job_id(id, body));
+        let details = details(job);
+        let subtasks = ids.iter().map(|id| Subtask::read(id, &details, body));
         let text = |value: &Value| value.as_str().map(str::to_owned);
         Ok(Self {
-            sub_job_ids: sub_job_ids.collect::<Result<_, _>>()?,
+            subtasks: subtasks.collect::<Result<_, _>>()?,
             id: text(id),
             status: status.to_owned(),
             finish_time: text(&job["finishTime"]),
@@ -95,17 +105,45 @@ impl Execution {
         let [id, finish_time] = [&self.id, &self.finish_time]
             .map(|text| body.exchange.redact(text.as_deref().unwrap_or("unknown")));
         let status = body.exchange.redact(&self.status);
-        let subtasks = self.sub_job_ids.len();
+        let subtasks = self.subtasks.len();
         format!(
             "execution {id:.FIELD_LIMIT$}, status {status:.FIELD_LIMIT$}, \
              finish time {finish_time:.FIELD_LIMIT$}, subtasks: {subtasks}"
         )
     }
 
-    /// One line for each subtask: its ID.
-    pub fn lines(&self) -> String {
-        let ids = self.sub_job_ids.iter().map(Id::as_str);
-        ids.flat_map(|id| [id, "\n"]).collect()
+    /// One line for each subtask: its ID, or for `long` its ID, status and tool, separated by tabs.
+    pub fn lines(&self, long: bool) -> String {
+        let line = |Subtask { id, status, tool }: &Subtask| {
+            let details = if long {
+                format!("\t{status}\t{tool}")
+            } else {
+                String::new()
+            };
+            format!("{}{details}\n", id.as_str())
+        };
+        self.subtasks.iter().map(line).collect()
+    }
+}
+
+impl Subtask {
+    fn read(id: &Value, details: &HashMap<&str, &Value>, body: &Body) -> Result<Self, Error> {
+        let wrong = |fault: &str| body.unexpected(&format!("its \"subJobIds\" has {fault}"));
+        let id = id.as_str();
+        let id = id.ok_or_else(|| wrong("something other than a string"))?;
+        let details = details.get(id).copied().unwrap_or(&Value::Null);
+        let shown = |name: &str| match details[name].as_str() {
+            None | Some("") => "-".to_owned(),
+            Some(text) => format!("{:.FIELD_LIMIT$}", body.exchange.redact(text)),
+        };
+        Ok(Self {
+            id: Id::of_subtask(id).map_err(|fault| {
+                let id = body.exchange.redact(id);
+                wrong(&format!("a bad ID, '{id:.FIELD_LIMIT$}': it {fault}"))
+            })?,
+            status: shown("status"),
+            tool: shown("toolName"),
+        })
     }
 }
 
@@ -149,14 +187,12 @@ fn list(job: &Value) -> Option<&Value> {
     lists.into_iter().find(|list| !is_empty(list))
 }
 
-fn sub_job_id(value: &Value, body: &Body) -> Result<Id, Error> {
-    let wrong = |fault: &str| body.unexpected(&format!("its \"subJobIds\" has {fault}"));
-    let id = value.as_str();
-    let id = id.ok_or_else(|| wrong("something other than a string"))?;
-    Id::of_subtask(id).map_err(|fault| {
-        let id = body.exchange.redact(id);
-        wrong(&format!("a bad ID, '{id:.FIELD_LIMIT$}': it {fault}"))
-    })
+/// What is said of each subtask, by its ID.
+fn details(job: &Value) -> HashMap<&str, &Value> {
+    let statuses = job["process"]["subJobStatuses"].as_array();
+    let statuses = statuses.into_iter().flatten();
+    let pairs = statuses.filter_map(|status| Some((status["subJobId"].as_str()?, status)));
+    pairs.collect()
 }
 
 fn nothing((sentence, hint): Nothing) -> Error {
