@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 use crate::api::error::MAX_ERROR_BODY;
-use crate::body::archive::{self, Fault};
+use crate::body::archive::{self, Rejection};
 use crate::body::output::{Output, Partial};
 use crate::body::unexpected::recognize;
 use crate::http::response::Body;
@@ -42,8 +42,8 @@ pub fn verify(body: &Body, partial: &mut Partial) -> Result<(), Error> {
     let checked = archive::check(&mut partial.file);
     let fault = match checked {
         Ok(()) => return Ok(()),
-        Err(Fault::Unreadable(e)) => return Err(partial.output.failed("read back", &e)),
-        Err(Fault::Incomplete(fault)) => fault,
+        Err(Rejection::Unreadable(e)) => return Err(partial.output.failed("read back", &e)),
+        Err(Rejection::Incomplete(fault)) => fault,
     };
     let beginning =
         read_beginning(&mut partial.file).map_err(|e| partial.output.failed("read back", &e))?;
@@ -64,8 +64,8 @@ pub fn is_there(output: &Output, verified: bool, console: Console) -> Result<boo
     };
     match verified.then(|| archive::check(&mut file)) {
         None | Some(Ok(())) => {}
-        Some(Err(Fault::Unreadable(e))) => return Err(output.failed("read", &e)),
-        Some(Err(Fault::Incomplete(fault))) => {
+        Some(Err(Rejection::Unreadable(e))) => return Err(output.failed("read", &e)),
+        Some(Err(Rejection::Incomplete(fault))) => {
             let why = format!("is not a complete ZIP archive ({fault})");
             console.detail(|| format!("{} {why}: downloading it again", output.display()));
             return Ok(false);

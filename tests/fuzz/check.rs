@@ -10,10 +10,10 @@ use std::io::Cursor;
 
 use libfuzzer_sys::fuzz_target;
 
-use archive::{Fault, check};
+use archive::{Rejection, check};
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Err(Fault::Unreadable(error)) = check(&mut Cursor::new(bytes)) {
+    if let Err(Rejection::Unreadable(error)) = check(&mut Cursor::new(bytes)) {
         panic!("a read beyond the end of the file: {error}");
     }
 });
