@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 use crate::fault::{self, is_root};
-use crate::stand_in::{self, StandIn};
+use crate::stand_in::{self, Greeting, StandIn};
 
 /// The reference's example of a subtask ID.
 pub const ID: &str = "a777ff00d3cf4d369d87066806aexxxx";
@@ -506,4 +506,24 @@ pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
 /// An argument of arbitrary bytes.
 pub fn os(bytes: &[u8]) -> &OsStr {
     OsStr::from_bytes(bytes)
+}
+
+#[test]
+#[should_panic(expected = "a stand-in was never called")]
+fn a_stand_in_that_is_never_called_fails_the_test() {
+    StandIn::tls(Vec::new());
+}
+
+#[test]
+#[should_panic(expected = "a stand-in was called")]
+fn a_stand_in_that_must_not_be_called_and_is_fails_the_test() {
+    let server = StandIn::tls(Vec::new()).never_called();
+    Run::new(&server).go();
+}
+
+#[test]
+#[should_panic(expected = "a stand-in's script panicked")]
+fn a_panic_in_a_stand_in_s_script_fails_the_test() {
+    let server = StandIn::start(Greeting::tls(), |_| panic!("it is part of the test"));
+    Run::new(&server).go();
 }

@@ -113,11 +113,10 @@ fn a_redirect_is_not_followed() {
         "307 Temporary Redirect",
         "308 Permanent Redirect",
     ] {
-        let elsewhere = StandIn::tls(vec![Step::Send(response("200 OK", &[], &PACKAGE))]);
+        let elsewhere = StandIn::tls(ok(&PACKAGE)).never_called();
         let location = format!("https://localhost:{}/x", elsewhere.address.port());
         let outcome = refuse(status, &[("Location", &location)], b"");
         outcome.exits(3).complains(&location).leaves_nothing();
-        assert!(elsewhere.requests().is_empty(), "{outcome}");
     }
 }
 

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -78,12 +79,14 @@ impl Request {
 type Script = dyn Fn(&Request) -> Vec<Step> + Send + Sync;
 
 /// A running server. It takes connections until it is dropped, and serves those that it took to
-/// their end.
+/// their end. A test fails whose server's script panics, or that never connects to its server.
 pub struct StandIn {
     pub address: SocketAddr,
     is_over: Arc<AtomicBool>,
     /// What was received, a request for each connection.
     requests: Arc<Mutex<Vec<Request>>>,
+    expects_call: bool,
+    has_panicked: Arc<AtomicBool>,
 }
 
 impl StandIn {
@@ -114,7 +117,15 @@ impl StandIn {
         let address = listener.local_addr()?;
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
-        let script: Arc<Script> = Arc::new(script);
+        let has_panicked = Arc::new(AtomicBool::new(false));
+        let panics = Arc::clone(&has_panicked);
+        let script: Arc<Script> = Arc::new(move |request: &Request| {
+            // What panics says so on standard error, and then the connection is closed.
+            catch_unwind(AssertUnwindSafe(|| script(request))).unwrap_or_else(|_| {
+                panics.store(true, Ordering::Relaxed);
+                vec![Step::Cut]
+            })
+        });
         let is_over = Arc::new(AtomicBool::new(false));
         let ends = Arc::clone(&is_over);
         thread::spawn(move || {
@@ -123,15 +134,29 @@ impl StandIn {
                     return;
                 }
                 let (greeting, script, seen) = (greeting.clone(), script.clone(), seen.clone());
+                let number = {
+                    let mut seen = seen.lock().expect("no panic here");
+                    seen.push(Request::default());
+                    seen.len() - 1
+                };
+                let keep = move |request| seen.lock().expect("no panic here")[number] = request;
                 // A client that hangs up in the middle is part of many tests.
-                thread::spawn(move || connection.and_then(|c| serve(c, greeting, &*script, &seen)));
+                thread::spawn(move || connection.and_then(|c| serve(c, greeting, &*script, keep)));
             }
         });
         Ok(Self {
             address,
             is_over,
             requests,
+            expects_call: true,
+            has_panicked,
         })
+    }
+
+    /// The test fails if it connects to this server.
+    pub fn never_called(mut self) -> Self {
+        self.expects_call = false;
+        self
     }
 
     /// A server that answers every request with the same script.
@@ -146,10 +171,7 @@ impl StandIn {
 
     /// What was received so far.
     pub fn requests(&self) -> Vec<Request> {
-        self.requests
-            .lock()
-            .expect("no panic in the server")
-            .clone()
+        self.requests.lock().expect("no panic here").clone()
     }
 }
 
@@ -158,6 +180,19 @@ impl Drop for StandIn {
         self.is_over.store(true, Ordering::Relaxed);
         // It wakes the thread, which may be gone already with the process.
         let _ = TcpStream::connect(self.address);
+        if thread::panicking() {
+            return; // the test has failed already
+        }
+        assert!(
+            !self.has_panicked.load(Ordering::Relaxed),
+            "a stand-in's script panicked"
+        );
+        let calls = self.requests().len();
+        if self.expects_call {
+            assert!(calls > 0, "a stand-in was never called");
+        } else {
+            assert_eq!(calls, 0, "a stand-in was called");
+        }
     }
 }
 
@@ -166,13 +201,8 @@ fn serve(
     tcp: TcpStream,
     greeting: Greeting,
     script: &Script,
-    seen: &Mutex<Vec<Request>>,
+    keep: impl FnOnce(Request),
 ) -> io::Result<()> {
-    let number = {
-        let mut seen = seen.lock().expect("no panic in the server");
-        seen.push(Request::default());
-        seen.len() - 1
-    };
     // Tests that trickle count on small segments.
     tcp.set_nodelay(true)?;
     let reads_first = !matches!(greeting, Greeting::Script);
@@ -186,7 +216,7 @@ fn serve(
     let mut request = Request::default();
     if reads_first {
         request = connection.read_head()?;
-        seen.lock().expect("no panic in the server")[number] = request.clone();
+        keep(request.clone());
     }
     for step in script(&request) {
         match step {
@@ -339,7 +369,8 @@ pub fn response(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> 
 /// The kinds of certificate that the server can show.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Certificate {
-    /// For localhost, stand-in.test, 127.0.0.1, ::1 and the regions' hosts, from the CA of [`ca_pem`].
+    /// For localhost, stand-in.test, 127.0.0.1, ::1 and the regions' hosts, from the CA of
+    /// [`ca_pem`].
     Good,
     Expired,
     NotYetValid,
