@@ -668,47 +668,45 @@ fn non_blocking_pipe(end: usize) -> [File; 2] {
     }
 }
 
-#[test]
-fn a_standard_output_in_non_blocking_mode_is_waited_for() {
+/// A list that is longer than a pipe takes at once.
+fn long_list() -> StandIn {
     let ids: Vec<String> = (0..3000).map(|number| format!("{number:032}")).collect();
     let job = json!({"status": "success", "process": {"subJobIds": ids}});
     let answer = json!({"result": {"lastJob": job}}).to_string();
-    let server = StandIn::tls(ok(answer.as_bytes()));
-    let [mut reader, writer] = non_blocking_pipe(1);
-    let run = Run::list(&server).command(|command| {
-        command
-            .stdin(Stdio::null())
-            .stdout(writer)
-            .stderr(Stdio::piped());
-    });
-    let mut running = run.start();
-    running.close_streams();
-    wait_until("the pipe is full", || {
-        unread(&reader) > 60_000 && running.is_asleep()
-    });
-    let mut printed = String::new();
-    reader.read_to_string(&mut printed).expect("read the list");
-    running.wait().exits(0).says("");
-    assert_eq!(printed, ids.join("\n") + "\n");
+    StandIn::tls(ok(answer.as_bytes()))
 }
 
 #[test]
-fn a_standard_input_in_non_blocking_mode_is_waited_for() {
+fn a_standard_stream_in_non_blocking_mode_is_not_waited_for() {
+    const NOT_NOW: &str = "Resource temporarily unavailable";
+    let streams = |run: Run, stdin: Stdio, stdout: Stdio| {
+        let run = run.command(|command| {
+            command.stdin(stdin).stdout(stdout).stderr(Stdio::piped());
+        });
+        run.start().wait()
+    };
+    let [_reader, writer] = non_blocking_pipe(1);
+    streams(Run::list(&long_list()), Stdio::null(), writer.into())
+        .exits(1)
+        .complains(&format!("cannot write to standard output: {NOT_NOW}"));
+
+    let [reader, _writer] = non_blocking_pipe(0);
+    let run = Run::bare().args(&["-e", NOWHERE, ID, "-t", "-"]);
+    streams(run, reader.into(), Stdio::null())
+        .exits(1)
+        .complains(NOT_NOW);
+}
+
+/// What can't be said on standard error is not said.
+#[test]
+fn a_full_standard_error_in_non_blocking_mode_does_no_harm() {
+    let [_reader, writer] = non_blocking_pipe(1);
+    while (&writer).write(&[b'x'; 4096]).is_ok() {}
     let server = StandIn::tls(ok(&PACKAGE));
-    let [reader, mut writer] = non_blocking_pipe(0);
-    let run = Run::new(&server).args(&["-t", "-"]).command(|command| {
-        command
-            .stdin(reader)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped());
-    });
-    let running = run.start();
-    wait_until("it waits", || running.is_asleep());
-    writer.write_all(b"late-token\n").expect("write the token");
-    drop(writer);
-    running.wait().exits(0).says("");
-    let requests = server.requests();
-    assert_eq!(requests[0].header("X-Auth-Token"), Some("late-token"));
+    let outcome = Run::new(&server)
+        .arg("-v")
+        .with_streams(Stdio::null(), writer);
+    outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
 }
 
 /// A standard error that takes nothing more, and the other end, which is not read.

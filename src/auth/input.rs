@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Read};
 use std::os::fd::AsFd;
 use std::path::Path;
 
 use crate::report::error::Error;
 use crate::report::named_file::NamedFile;
-use crate::system::{files, streams};
+use crate::system::files;
 
 /// The longest token, in characters (API reference, `X-Auth-Token`). Temporary keys come with a
 /// token of the same kind.
@@ -52,7 +52,9 @@ impl Input {
         let warning = files::is_readable_by_others(&file)?.then(|| {
             format!("{self} holds a secret but is readable by its group or others: chmod 600 it")
         });
-        let mut bytes = streams::read(&file, BYTE_ORDER_MARK.len() + MAX_FILE + 1)?;
+        let limit = (BYTE_ORDER_MARK.len() + MAX_FILE + 1) as u64;
+        let mut bytes = Vec::new();
+        (&file).take(limit).read_to_end(&mut bytes)?;
         // A pipe is empty if the command that should write to it has failed.
         let is_stream = matches!(self, Input::StandardInput) || !file.metadata()?.is_file();
         if bytes.is_empty() && is_stream {

@@ -1,7 +1,7 @@
 //! Which stream gets what: standard output the requested text, standard error everything else.
 //!
-//! Unless standard error is a terminal or `--verbose` is given, a successful run prints nothing there,
-//! so that cron sends no mail.
+//! Unless standard error is a terminal or `--verbose` is given, a successful run prints nothing
+//! there, so that cron sends no mail.
 
 use std::io::{self, IsTerminal};
 
@@ -60,8 +60,8 @@ impl Console {
     }
 }
 
-/// Prints a line on standard error, after erasing a progress line there: this run's, or another's on the
-/// same terminal.
+/// Prints a line on standard error, after erasing a progress line there: this run's, or another's
+/// on the same terminal.
 pub fn write_stderr_line(line: &str) {
     write_stderr(&format!("{}{line}\n", erase_line()));
 }
