@@ -1,6 +1,6 @@
 //! A command-line client for the log packages of CodeArts Check, made for cron, systemd timers and
-//! minimal hosts. It downloads the package of a subtask, whole or not at all, or lists the subtasks of
-//! an execution; the exit code says what happened.
+//! minimal hosts. It downloads the package of a subtask, whole or not at all, or lists the subtasks
+//! of an execution; the exit code says what happened.
 //!
 //! Data goes one way: command line, request, response, and then either partial file, archive check
 //! and final name, or the list.
@@ -37,8 +37,8 @@ use crate::system::{deadline, process};
 #[global_allocator]
 static ALLOCATOR: PageAligned = PageAligned;
 
-/// How long after `--max-time` a signal ends the run, if no timeout of ureq's has ended it in good
-/// order before.
+/// Grace period: ureq's own timeout fires at `--max-time`; if it does not, SIGALRM ends the run
+/// this much later.
 const GRACE: Duration = Duration::from_millis(300);
 
 fn main() -> ExitCode {
@@ -83,6 +83,8 @@ fn download(call: &Call, wanted: Download, options: Options) -> Result<(), Error
         console.result(&format!("{shown} already exists"));
         return Ok(());
     }
+    let saved = format!("saved {shown}");
+    let unsynced = unsynced_at_deadline(saved.clone(), call, &options);
     let request = Request::prepare(call.clone(), options, console)?;
     let mut partial = Partial::create(output)?;
     let mut body = request.send(console)?.into_body()?;
@@ -91,8 +93,10 @@ fn download(call: &Call, wanted: Download, options: Options) -> Result<(), Error
     if wanted.verify {
         package::verify(&body, &mut partial)?;
     }
-    partial.commit(console)?;
-    console.result(&format!("saved {shown} ({})", size(length)));
+    let output = partial.commit(console)?;
+    deadline::change_message(&unsynced);
+    output.sync_folder(saved.clone(), console)?;
+    console.result(&format!("{saved} ({})", size(length)));
     Ok(())
 }
 
@@ -107,14 +111,21 @@ fn list(call: &Call, long: bool, options: Options) -> Result<(), Error> {
     write_stdout_data(&execution.lines(long))
 }
 
-/// Makes the run end in good order by a signal, and soon after `--max-time`, whatever it waits for.
+/// Installs the signal handlers and arms the `--max-time` alarm.
 fn limit_run(call: &Call, options: &Options) {
-    let erase = erase_line();
-    deadline::catch_signals(erase);
+    deadline::catch_signals(erase_line());
     let Some(time) = options.limits.run else {
         return;
     };
     let failure = exchange::out_of_time(call, options).about(call.subject());
     let exit_code = failure.error.exit() as i32;
-    deadline::arm(time + GRACE, format!("{erase}{failure}\n"), exit_code);
+    deadline::arm(time + GRACE, &failure.to_string(), exit_code);
+}
+
+/// What is printed at `--max-time` once the package has its name.
+fn unsynced_at_deadline(state: String, call: &Call, options: &Options) -> String {
+    let seconds = options.limits.run.unwrap_or_default().as_secs_f64();
+    let reason = format!("was not synced within {seconds} s (--max-time)");
+    let failure = Error::Unsynced { state, reason }.about(call.subject());
+    failure.to_string()
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use crate::harness::{ID, OUTPUT, Run, STORAGES, TOKEN};
+use crate::harness::{ID, OUTPUT, Run, TOKEN};
 use crate::packages::{OLD, PACKAGE, made_by, noise, of_real_tools, ok, patch, stored, zip};
 use crate::stand_in::{Greeting, StandIn, Step, response};
 
@@ -338,20 +338,15 @@ fn an_endless_answer_is_given_up_after_the_maximum_time() {
             ),
         ),
     ] {
-        for storage in STORAGES {
-            let server = StandIn::tls(script.clone());
-            let outcome = Run::new(&server)
-                .storage(storage)
-                .args(&["--max-time", "0.5"])
-                .go();
-            outcome.takes(Duration::from_millis(500)).leaves_nothing();
-            if what == "error" {
-                outcome.exits(40);
-            } else {
-                outcome
-                    .exits(6)
-                    .complains("not finished after 0.5 s (--max-time)");
-            }
+        let server = StandIn::tls(script.clone());
+        let outcome = Run::new(&server).args(&["--max-time", "0.5"]).go();
+        outcome.takes(Duration::from_millis(500)).leaves_nothing();
+        if what == "error" {
+            outcome.exits(40);
+        } else {
+            outcome
+                .exits(6)
+                .complains("not finished after 0.5 s (--max-time)");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::ptr;
 use std::time::Duration;
 
@@ -595,13 +595,14 @@ fn the_maximum_time_limits_the_wait_for_a_token_too() {
     }
 }
 
-/// As where a timer of the caller's own is to end the run.
+/// As where a timer of the caller's own is to end the run: it counts where the program sets none.
 #[test]
-fn an_alarm_that_the_caller_has_set_ends_the_run() {
+fn an_alarm_that_the_caller_has_set_ends_a_run_without_a_maximum_time() {
     let run = |limit: &str, signal: libc::sighandler_t| {
-        let server = StandIn::tls(vec![Step::AwaitClose]);
-        let run = Run::new(&server).args(&["--timeout", "3", "--max-time", limit]);
+        let run = Run::bare().args(&["-e", NOWHERE, ID, "--max-time", limit, "-t"]);
+        let path = fifo(&run);
         let outcome = run
+            .arg(&path)
             .command(|command| {
                 fault::set_signal(command, libc::SIGALRM, signal);
                 fault::set_alarm(command, 1);
@@ -610,36 +611,19 @@ fn an_alarm_that_the_caller_has_set_ends_the_run() {
         outcome.leaves_nothing();
         outcome
     };
-    // Sooner than the maximum time, or without one.
-    for limit in ["60", "0"] {
-        let outcome = run(limit, libc::SIG_DFL);
-        assert_eq!(outcome.status.signal(), Some(libc::SIGALRM), "{outcome}");
-        outcome.says("").takes(Duration::from_secs(1));
-    }
-    // Later than that, or ignored.
-    let outcome = run("0.5", libc::SIG_DFL);
-    outcome.exits(6).complains("not finished after 0.5 s");
-    for limit in ["60", "0"] {
-        let outcome = run(limit, libc::SIG_IGN);
-        outcome.exits(6).complains("silent for 3 s (--timeout)");
-    }
-    // Where no timeout of the network's could do it: an alarm that is ignored, blocked, or later.
-    let silent = |limit: &str, change: fn(&mut Command)| {
-        let run = Run::bare().args(&["-e", NOWHERE, ID, "--max-time", limit, "-t"]);
-        let path = fifo(&run);
-        let outcome = run.arg(&path).command(change).go();
-        let text = format!("not finished after {limit} s");
+    let outcome = run("0", libc::SIG_DFL);
+    assert_eq!(outcome.status.signal(), Some(libc::SIGALRM), "{outcome}");
+    outcome.says("").takes(Duration::from_secs(1));
+    // A maximum time replaces it, sooner or later, and whatever its signal does.
+    for (limit, signal) in [
+        ("0.5", libc::SIG_DFL),
+        ("1.5", libc::SIG_DFL),
+        ("1.5", libc::SIG_IGN),
+    ] {
+        let outcome = run(limit, signal);
+        let text = format!("not finished after {limit} s (--max-time)");
         outcome.exits(6).complains(&text);
-    };
-    silent("2", |command| {
-        fault::set_signal(command, libc::SIGALRM, libc::SIG_IGN);
-        fault::set_alarm(command, 1);
-    });
-    silent("2", |command| {
-        fault::block_signal(command, libc::SIGALRM);
-        fault::set_alarm(command, 1);
-    });
-    silent("0.5", |command| fault::set_alarm(command, 3));
+    }
 }
 
 /// As in a process that may have no POSIX timers.

@@ -17,20 +17,6 @@ use seccompiler::{
     SeccompRule,
 };
 
-/// A filter that fails `openat` with `errno` where the flags have all of `flags`.
-pub fn fail_open_with(flags: i32, errno: i32) -> BpfProgram {
-    let flags = u64::from(flags as u32);
-    let has_flags = SeccompCondition::new(
-        2,
-        SeccompCmpArgLen::Dword,
-        SeccompCmpOp::MaskedEq(flags),
-        flags,
-    )
-    .expect("a valid condition");
-    let rule = SeccompRule::new(vec![has_flags]).expect("a valid rule");
-    filter(libc::SYS_openat, vec![rule], errno)
-}
-
 /// A filter that fails every call of `number` with `errno`.
 pub fn fail(number: libc::c_long, errno: i32) -> BpfProgram {
     filter(number, Vec::new(), errno)
@@ -59,20 +45,11 @@ pub fn fail_tcp_over_ipv6(errno: i32) -> BpfProgram {
     filter(libc::SYS_socket, vec![rule], errno)
 }
 
-/// A filter that kills the process at its first call of `number`.
-pub fn kill_at(number: libc::c_long) -> BpfProgram {
-    filter_with(number, Vec::new(), SeccompAction::KillProcess)
-}
-
 fn filter(number: libc::c_long, rules: Vec<SeccompRule>, errno: i32) -> BpfProgram {
-    filter_with(number, rules, SeccompAction::Errno(errno as u32))
-}
-
-fn filter_with(number: libc::c_long, rules: Vec<SeccompRule>, action: SeccompAction) -> BpfProgram {
     SeccompFilter::new(
         BTreeMap::from([(number, rules)]),
         SeccompAction::Allow,
-        action,
+        SeccompAction::Errno(errno as u32),
         std::env::consts::ARCH.try_into().expect("a known machine"),
     )
     .and_then(BpfProgram::try_from)
@@ -233,8 +210,8 @@ pub fn can_mount() -> bool {
     *CAN_MOUNT
 }
 
-/// Says that a test is skipped, as long as it may be: in CI every test runs. To be called where this
-/// host `lacks` something.
+/// Says that a test is skipped, as long as it may be: in CI every test runs. To be called where
+/// this host `lacks` something.
 pub fn skip(test: &str, lacks: &str) {
     assert!(std::env::var_os("CI").is_none(), "CI lacks {lacks}");
     // Not by a macro, whose output the test runner keeps to itself.
@@ -247,4 +224,12 @@ pub fn skip(test: &str, lacks: &str) {
 pub fn is_root() -> bool {
     // SAFETY: it can't fail.
     unsafe { libc::geteuid() == 0 }
+}
+
+/// Whether system calls can be traced here.
+pub fn has_strace() -> bool {
+    let status = Command::new("strace")
+        .args(["-o", "/dev/null", "true"])
+        .status();
+    status.is_ok_and(|status| status.success())
 }

@@ -34,17 +34,6 @@ pub const OUTPUT: &str = "a777ff00d3cf4d369d87066806aexxxx.zip";
 /// After this time a run counts as hanging, unless a test has more patience.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How the partial file is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Storage {
-    /// As this machine's file system lets it be: without a name.
-    Nameless,
-    /// As on a file system that has no nameless files.
-    Named,
-}
-
-pub const STORAGES: [Storage; 2] = [Storage::Nameless, Storage::Named];
-
 /// A run to be.
 pub struct Run {
     /// The folder that it runs in, empty but for what the test puts there.
@@ -110,7 +99,7 @@ impl Run {
             .env_clear()
             .env("HUAWEICLOUD_TOKEN", TOKEN);
         // Whatever the tests' own parent ignored.
-        for signal in [libc::SIGHUP, libc::SIGINT] {
+        for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT] {
             fault::set_signal(&mut command, signal, libc::SIG_DFL);
         }
         Self {
@@ -223,18 +212,6 @@ impl Run {
     pub fn command(mut self, change: impl FnOnce(&mut Command)) -> Self {
         change(&mut self.command);
         self
-    }
-
-    /// Has the run keep its partial file in the given way. For [`Storage::Named`], a seccomp
-    /// filter answers every O_TMPFILE as a file system without it does.
-    pub fn storage(self, storage: Storage) -> Self {
-        match storage {
-            Storage::Nameless => self,
-            Storage::Named => {
-                let filter = fault::fail_open_with(libc::O_TMPFILE, libc::EOPNOTSUPP);
-                self.command(|command| fault::install(command, filter))
-            }
-        }
     }
 
     /// Starts the program, and leaves it running.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use socket2::{Domain, Socket, Type};
 
 use crate::fault;
-use crate::harness::{ID, OUTPUT, Outcome, Run, STORAGES};
+use crate::harness::{ID, OUTPUT, Outcome, Run};
 use crate::packages::{OLD, PACKAGE, ok};
 use crate::proxies::CONNECTED;
 use crate::stand_in::{Certificate, Greeting, StandIn, Step, ca_pem};
@@ -649,22 +649,16 @@ fn the_maximum_time_ends_a_lookup_too() {
     let name_server = Ipv4Addr::new(127, 53, high, low);
     let _silent = UdpSocket::bind((name_server, 53)).expect("a name server's port");
     let resolver = format!("nameserver {name_server}\n");
-    for storage in STORAGES {
-        let run = Run::bare().storage(storage).file(OUTPUT, OLD).args(&[
-            "-e",
-            "stand-in.test",
-            ID,
-            "--max-time",
-            "0.5",
-        ]);
-        let outcome = finding_names_by(run, "", &resolver).go();
-        outcome
-            .exits(6)
-            .complains("GET https://stand-in.test/v1/log-file: ")
-            .complains("not finished after 0.5 s (--max-time)")
-            .takes(Duration::from_millis(500))
-            .leaves_only(OUTPUT, OLD);
-    }
+    let run = Run::bare()
+        .file(OUTPUT, OLD)
+        .args(&["-e", "stand-in.test", ID, "--max-time", "0.5"]);
+    let outcome = finding_names_by(run, "", &resolver).go();
+    outcome
+        .exits(6)
+        .complains("GET https://stand-in.test/v1/log-file: ")
+        .complains("not finished after 0.5 s (--max-time)")
+        .takes(Duration::from_millis(500))
+        .leaves_only(OUTPUT, OLD);
 }
 
 #[test]

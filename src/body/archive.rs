@@ -1,9 +1,9 @@
 //! Is this ZIP archive whole?
 //!
-//! HTTP can't always tell a complete body from one cut short: a body that ends with the
-//! connection looks the same either way. A ZIP archive can: its directory is at its end, and must end
-//! where the end records begin, so no byte is missing or added before it. What the directory says of
-//! its entries, and the entries themselves, are for `unzip -t`.
+//! HTTP can't always tell a complete body from one cut short: a body that ends with the connection
+//! looks the same either way. A ZIP archive can: its directory is at its end, and must end where
+//! the end records begin, so no byte is missing or added before it. What the directory says of its
+//! entries, and the entries themselves, are for `unzip -t`.
 //!
 //! Sections are those of PKWARE's APPNOTE.TXT 6.3.10. Numbers are little-endian (4.1.8).
 
@@ -22,8 +22,8 @@ const ENTRY: Record = Record::new(0x0201_4b50, 46);
 const IN_ZIP64_16: u64 = 0xffff;
 const IN_ZIP64_32: u64 = 0xffff_ffff;
 
-/// The version of a reader that knows encrypted directories, times ten (4.4.3.2): their end record has
-/// more data behind it (7.3.4).
+/// The version of a reader that knows encrypted directories, times ten (4.4.3.2): their end record
+/// has more data behind it (7.3.4).
 const ENCRYPTION_VERSION: u64 = 62;
 
 /// The longest comment of an archive, in bytes (its length has 16 bits).
@@ -34,7 +34,7 @@ const MAX_COMMENT: u64 = 0xffff;
 const MAX_PADDING: u64 = 10_240;
 
 /// How much of the directory is read at a time, in bytes.
-const READ_BUFFER: usize = 256 << 10;
+const READ_BUFFER: u64 = 256 << 10;
 
 /// A record's first four bytes, and the length in bytes of the part that is always there.
 struct Record {
@@ -215,13 +215,13 @@ impl EndRecord {
     }
 }
 
-/// Goes through the directory from entry to entry, and counts them. Of an entry, only its signature,
-/// its lengths and its disk count: the rest can be wrong without a byte missing.
+/// Goes through the directory from entry to entry, and counts them. Of an entry, only its
+/// signature, its lengths and its disk count: the rest can be wrong without a byte missing.
 fn count_entries(file: &mut (impl Read + Seek), directory: &Directory) -> Result<u64, Rejection> {
     let start = SeekFrom::Start(directory.start);
     file.seek(start).map_err(Unreadable)?;
-    let mut file = BufReader::with_capacity(READ_BUFFER, file);
     let mut left = directory.end - directory.start;
+    let mut file = BufReader::with_capacity(left.min(READ_BUFFER) as usize, file);
     let mut entries = 0;
     while left > 0 {
         left = left.checked_sub(ENTRY.length).ok_or(DAMAGED)?;

@@ -1,4 +1,4 @@
-//! The body of a 200 on its way to the file: saved as it comes, and then judged.
+//! The body of a 200: streamed to the file, then verified.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -56,7 +56,7 @@ pub fn verify(body: &Body, partial: &mut Partial) -> Result<(), Error> {
     }))
 }
 
-/// Whether the old file counts as the package: if `verified`, only a complete ZIP archive does; else any
+/// Whether the existing file can be kept: if `verified`, only a complete ZIP archive; else any
 /// file. It and its folder are synced: the run that saved it may have failed to do so.
 pub fn is_there(output: &Output, verified: bool, console: Console) -> Result<bool, Error> {
     let Some(mut file) = output.open_old()? else {
@@ -71,8 +71,9 @@ pub fn is_there(output: &Output, verified: bool, console: Console) -> Result<boo
             return Ok(false);
         }
     }
-    file.sync_all().map_err(|e| output.failed("sync", &e))?;
-    output.sync_folder(console)?;
+    let synced = output.sync(&file, "file", console);
+    synced.map_err(|e| output.failed("sync", &e))?;
+    output.sync_folder(format!("{} is there", output.display()), console)?;
     Ok(true)
 }
 

@@ -28,8 +28,9 @@ pub enum Error {
         reason: String,
         hint: Hint,
     },
-    /// The package is there, but a power cut may undo it.
-    Unsynced { file: String, reason: String },
+    /// The package is there, as `state` says, but a power cut may undo it: `reason` tells why its
+    /// folder was not synced.
+    Unsynced { state: String, reason: String },
     /// An answer came, but not what was asked for. What a server says in `sentence` is masked and
     /// escaped.
     Refused {
@@ -152,8 +153,8 @@ impl fmt::Display for Error {
                 reason,
                 ..
             } => write!(f, "cannot {action} {object}: {reason}"),
-            Error::Unsynced { file, reason } => {
-                write!(f, "saved {file}, but could not sync its folder: {reason}")
+            Error::Unsynced { state, reason } => {
+                write!(f, "{state}, but its folder {reason}")
             }
             Error::Refused { sentence, .. } => f.write_str(sentence),
             Error::Network { call, reason, .. } => write!(f, "{call}: {reason}"),

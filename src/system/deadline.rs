@@ -1,36 +1,48 @@
-//! What ends a run from outside: `--max-time`, whatever the run waits for (a name lookup, standard input
-//! and a disk know no timeout of their own), and signals, also those of an alarm that the caller has set.
-//! The partial file and the progress line are removed first.
+//! What ends a run from outside: `--max-time`, whatever the run waits for (a name lookup, standard
+//! input and a disk know no timeout of their own), and signals. The partial file and the progress
+//! line are removed first.
 
-use std::ffi::{CString, OsStr, c_int};
+use std::ffi::{CString, c_int};
 use std::io;
 use std::mem;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::ptr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::folder::{Folder, c_string};
 use super::streams::stderr_is_ready;
 
 /// The signals that end a run in good order, if they were not ignored at its start.
-const SIGNALS: [c_int; 4] = [libc::SIGALRM, libc::SIGTERM, libc::SIGINT, libc::SIGHUP];
+const SIGNALS: [c_int; 8] = [
+    libc::SIGALRM,
+    libc::SIGTERM,
+    libc::SIGINT,
+    libc::SIGHUP,
+    libc::SIGQUIT,
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+    libc::SIGXCPU,
+];
 
-/// How long after the deadline the process is killed if its signal could not end it: there are waits
-/// that only a deadly signal ends (a disk behind NFS that does not answer). Most come back by themselves
-/// before, and then the run ends in good order.
+/// How long after the deadline the process is killed if its signal could not end it: there are
+/// waits that only a deadly signal ends (a disk behind NFS that does not answer). Most come back by
+/// themselves before, and then the run ends in good order. The kernel keeps process 1 of a
+/// container from being killed so.
 const KILL_AFTER: Duration = Duration::from_secs(5);
 
 /// What erases the progress line.
 static ERASE: OnceLock<&str> = OnceLock::new();
-/// What is printed at the deadline, and the exit code; not set where SIGALRM is the caller's.
-static TIMEOUT_MESSAGE: OnceLock<(String, c_int)> = OnceLock::new();
-/// What is removed: the descriptor of its folder, and its name.
-static PARTIAL_FILE: OnceLock<(c_int, CString)> = OnceLock::new();
-/// The timer that kills. `timer_t` is a pointer in libc; kept as usize so that it is `Sync`.
-static KILL_TIMER: OnceLock<usize> = OnceLock::new();
-static DISARMED: OnceLock<()> = OnceLock::new();
+/// What is printed at the deadline, and the exit code; not set without a deadline.
+static AT_DEADLINE: OnceLock<(String, c_int)> = OnceLock::new();
+/// What is printed in that message's place, once the package has its name.
+static OTHER_MESSAGE: OnceLock<String> = OnceLock::new();
+/// What is removed. The process never changes its working folder, to which the path may be
+/// relative.
+static PARTIAL_FILE: OnceLock<CString> = OnceLock::new();
 
-/// Makes the signals end the run in good order. `erase` is what erases the progress line, if there is one.
+/// Makes the signals end the run in good order. `erase` is what erases the progress line, if there
+/// is one.
 pub fn catch_signals(erase: &'static str) {
     set_once(&ERASE, erase);
     for signal in SIGNALS {
@@ -40,13 +52,10 @@ pub fn catch_signals(erase: &'static str) {
     }
 }
 
-/// Ends the process after `time`, at most a year, with `message` on standard error and this exit code,
-/// unless the caller has set an alarm that is sooner.
-pub fn arm(time: Duration, message: String, exit_code: c_int) {
-    if alarm_of_the_caller().is_some_and(|alarm| alarm < time) {
-        return;
-    }
-    set_once(&TIMEOUT_MESSAGE, (message, exit_code));
+/// Ends the process after `time`, at most a year, with `message` on standard error and this exit
+/// code. An alarm that the caller has set (alarm(2)) is replaced.
+pub fn arm(time: Duration, message: &str, exit_code: c_int) {
+    set_once(&AT_DEADLINE, (line(message), exit_code));
     catch(libc::SIGALRM);
     unblock(libc::SIGALRM);
     // SAFETY: all-zero bytes are valid for each structure; every pointer is to one or null.
@@ -65,43 +74,24 @@ pub fn arm(time: Duration, message: String, exit_code: c_int) {
             at.it_value.tv_sec = (time + KILL_AFTER).as_secs() as _;
             at.it_value.tv_nsec = (time.subsec_nanos() as i32).into();
             libc::timer_settime(killer, 0, &raw const at, ptr::null_mut());
-            set_once(&KILL_TIMER, killer as usize);
         }
     }
 }
 
-/// Takes the deadline back, even one that has passed while the signals were blocked.
-pub fn disarm() {
-    set_once(&DISARMED, ());
-    // SAFETY: no handler is installed, the signal is only ignored; the timer was created, and is deleted
-    // once.
-    unsafe {
-        if TIMEOUT_MESSAGE.get().is_some() {
-            libc::signal(libc::SIGALRM, libc::SIG_IGN);
-        }
-        if let Some(killer) = KILL_TIMER.get() {
-            libc::timer_delete(*killer as libc::timer_t);
-        }
-    }
+/// Prints another message at the deadline: the run has come far.
+pub fn change_message(message: &str) {
+    set_once(&OTHER_MESSAGE, line(message));
 }
 
-/// Runs `act` without being ended in the middle of it.
-pub fn with_signals_blocked<T>(act: impl FnOnce() -> T) -> T {
-    // SAFETY: all-zero bytes are a valid set; the pointers are to sets or null.
-    unsafe {
-        let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = mem::zeroed();
-        libc::sigfillset(&raw mut all);
-        libc::sigprocmask(libc::SIG_BLOCK, &raw const all, &raw mut before);
-        let done = act();
-        libc::sigprocmask(libc::SIG_SETMASK, &raw const before, ptr::null_mut());
-        done
-    }
+/// A line in the progress line's place: in the handler, nothing can be put together.
+fn line(message: &str) -> String {
+    format!("{}{message}\n", ERASE.get().copied().unwrap_or_default())
 }
 
-/// Registers the file of this name in `folder`, which must stay open, to be removed when a signal or
-/// the deadline ends the run.
-pub fn remove_on_end(folder: &Folder, name: &OsStr) -> io::Result<()> {
-    set_once(&PARTIAL_FILE, (folder.descriptor(), c_string(name)?));
+/// Has a signal or the deadline remove a file. Once it is renamed, and before it is there, that
+/// does no harm.
+pub fn remove_on_end(path: &Path) -> io::Result<()> {
+    set_once(&PARTIAL_FILE, CString::new(path.as_os_str().as_bytes())?);
     Ok(())
 }
 
@@ -110,16 +100,18 @@ fn set_once<T>(place: &OnceLock<T>, value: T) {
 }
 
 /// Removes what would be left, and ends the process: at the deadline with a message, else by the
-/// signal, as a parent expects.
+/// signal, as a parent expects. Another signal may come in between, and do the same.
 extern "C" fn end(signal: c_int) {
-    let deadline = TIMEOUT_MESSAGE.get().filter(|_| signal == libc::SIGALRM);
-    let erase = ERASE.get().copied().unwrap_or_default();
-    let text = deadline.map_or(erase, |(message, _)| message);
+    let deadline = AT_DEADLINE.get().filter(|_| signal == libc::SIGALRM);
+    let text = match deadline {
+        Some((message, _)) => OTHER_MESSAGE.get().unwrap_or(message),
+        None => ERASE.get().copied().unwrap_or_default(),
+    };
     // SAFETY: the strings are as long as they say or NUL-terminated, `OnceLock::get` is an atomic
     // load, and every call is async-signal-safe (signal-safety(7)).
     unsafe {
-        if let Some((folder, name)) = PARTIAL_FILE.get() {
-            libc::unlinkat(*folder, name.as_ptr(), 0);
+        if let Some(path) = PARTIAL_FILE.get() {
+            libc::unlink(path.as_ptr());
         }
         // A full pipe must not keep the run from ending.
         if !text.is_empty() && stderr_is_ready() {
@@ -136,7 +128,7 @@ extern "C" fn end(signal: c_int) {
     }
 }
 
-/// Installs [`end`] as the signal's handler, with the others blocked.
+/// Installs [`end`] as the signal's handler.
 fn catch(signal: c_int) {
     let handler = end as extern "C" fn(c_int);
     // SAFETY: `end` makes only async-signal-safe calls; all-zero bytes are a valid `sigaction`; the
@@ -144,7 +136,6 @@ fn catch(signal: c_int) {
     unsafe {
         let mut action: libc::sigaction = mem::zeroed();
         action.sa_sigaction = handler as libc::sighandler_t;
-        libc::sigfillset(&raw mut action.sa_mask);
         libc::sigaction(signal, &raw const action, ptr::null_mut());
     }
 }
@@ -156,21 +147,6 @@ fn is_ignored(signal: c_int) -> bool {
         libc::sigaction(signal, ptr::null(), &raw mut action);
         action.sa_sigaction == libc::SIG_IGN
     }
-}
-
-/// The time until the alarm that the caller has set (alarm(2), setitimer(2)): it outlives exec. It does
-/// not count if its signal is ignored or blocked.
-fn alarm_of_the_caller() -> Option<Duration> {
-    // SAFETY: all-zero bytes are valid for each structure; every pointer is to one or null.
-    let (time, is_blocked) = unsafe {
-        let (mut timer, mut blocked): (libc::itimerval, libc::sigset_t) = mem::zeroed();
-        libc::getitimer(libc::ITIMER_REAL, &raw mut timer);
-        libc::sigprocmask(libc::SIG_BLOCK, ptr::null(), &raw mut blocked);
-        let is_blocked = libc::sigismember(&raw const blocked, libc::SIGALRM) == 1;
-        (timer.it_value, is_blocked)
-    };
-    let time = Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
-    (!time.is_zero() && !is_blocked && !is_ignored(libc::SIGALRM)).then_some(time)
 }
 
 /// Lets the signal through; async-signal-safe.

@@ -1,7 +1,9 @@
-//! A file's owner, and who may read it.
+//! A file's owner and readers, and what std keeps to itself of syncing and closing.
 
+use std::ffi::c_int;
 use std::fs::{File, Metadata};
 use std::io;
+use std::os::fd::IntoRawFd;
 use std::os::unix::fs::MetadataExt;
 
 /// Whether the file is this process's user's own.
@@ -10,7 +12,8 @@ pub fn is_own(file: &Metadata) -> bool {
     file.uid() == unsafe { libc::geteuid() }
 }
 
-/// Whether a regular file is readable by all users or, if it is the user's own, by its group. A file that systemd or Kubernetes hands over is root's, and readable by its group.
+/// Whether a regular file is readable by all users or, if it is the user's own, by its group.
+/// systemd and Kubernetes hand over root-owned, group-readable files: no warning for those.
 pub fn is_readable_by_others(file: &File) -> io::Result<bool> {
     const GROUP_MAY_READ: u32 = 0o040;
     const OTHERS_MAY_READ: u32 = 0o004;
@@ -20,4 +23,23 @@ pub fn is_readable_by_others(file: &File) -> io::Result<bool> {
         found.is_file()
             && (may_read(OTHERS_MAY_READ) || may_read(GROUP_MAY_READ) && is_own(&found)),
     )
+}
+
+/// Syncs a file or a folder; false if its file system has no such thing (CIFS, vboxsf, FUSE).
+pub fn sync(file: &File) -> io::Result<bool> {
+    const UNSUPPORTED: [c_int; 4] = [libc::EINVAL, libc::ENOSYS, libc::ENOTSUP, libc::EOPNOTSUPP];
+    match file.sync_all() {
+        Err(e) if e.raw_os_error().is_some_and(|e| UNSUPPORTED.contains(&e)) => Ok(false),
+        synced => synced.map(|()| true),
+    }
+}
+
+/// Closes a file. Where it is uploaded only then (NFS, FUSE), that can fail; std does not tell. The
+/// descriptor is free whatever is returned, so nothing is tried again, even after EINTR (close(2)).
+pub fn close(file: File) -> io::Result<()> {
+    // SAFETY: the file has given the descriptor up, and nothing else owns it.
+    match unsafe { libc::close(file.into_raw_fd()) } {
+        -1 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    }
 }

@@ -1,5 +1,5 @@
-//! What the program needs of Linux and std does not offer: every `unsafe` call is here, each with the
-//! reason why it is sound.
+//! What the program needs of Linux and std does not offer: every `unsafe` call is here, each with
+//! the reason why it is sound.
 
 // Numbers of microseconds and nanoseconds, and names of requests, fit anywhere.
 #![allow(unsafe_code, clippy::cast_possible_wrap)]
@@ -7,6 +7,5 @@
 pub mod allocator;
 pub mod deadline;
 pub mod files;
-pub mod folder;
 pub mod process;
 pub mod streams;

@@ -1,7 +1,7 @@
 //! What holds for the process as a whole, set once at its start.
 
-/// Keeps what is in the process's memory, secrets too, out of core dumps and from other processes of
-/// the same user (`PR_SET_DUMPABLE`, prctl(2)).
+/// Keeps what is in the process's memory, secrets too, out of core dumps and from other processes
+/// of the same user (`PR_SET_DUMPABLE`, prctl(2)).
 pub fn hide_memory() {
     // SAFETY: the command takes plain integers, and can't fail.
     unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) };
