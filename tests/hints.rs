@@ -213,7 +213,7 @@ fn a_401_to_a_signed_call_names_the_clock_where_the_server_s_says_so() {
         (0, None),
         (280, None),
         (-280, None),
-        (330, Some("6 minutes behind")),
+        (350, Some("6 minutes behind")),
         (-330, Some("6 minutes ahead of")),
         (-61 * 60, Some("61 minutes ahead of")),
         (61 * 60, Some("61 minutes behind")),

@@ -211,6 +211,15 @@ fn an_id_that_is_none_refuses_the_whole_list() {
     }
 }
 
+#[test]
+fn an_id_of_one_character_has_one() {
+    let answer = with("/result/lastJob/process/subJobIds", json!(["a"]));
+    let outcome = list(answer.to_string().as_bytes());
+    outcome.exits(7).complains("has a bad ID, 'a': it must be ");
+    let end = ", but this has 1 character\n";
+    assert!(outcome.stderr.ends_with(end), "{outcome}");
+}
+
 const NO_RESULT: &str = "it is JSON, but it has no \"result\"";
 
 #[test]

@@ -36,7 +36,6 @@ impl ErrorBody {
             // HTTP's own status counts.
             Some(error) => Self {
                 http_status: None,
-                is_marked: false,
                 ..error
             },
             None => Self {
