@@ -352,7 +352,7 @@ fn bytes_that_no_json_allows_hide_no_code() {
         assert_both_end(body, 41, ": it is an error in JSON: CC.00050007: ");
     }
     // Credentials are another matter.
-    let server = StandIn::tls(ok(&PACKAGE));
+    let server = StandIn::tls(ok(&PACKAGE)).never_called();
     let run = Run::new(&server).args(&["--credentials-file", "-"]);
     let key =
         format!("{{\"credential\":{{\"access\":\"{ACCESS_KEY}\",\"secret\":\"{SECRET_KEY}\n\"}}}}");
