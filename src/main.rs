@@ -25,7 +25,7 @@ use crate::args::{Command, Download, HELP};
 use crate::body::output::{Output, Partial};
 use crate::body::package;
 use crate::body::subtasks::Execution;
-use crate::http::exchange;
+use crate::http::failure;
 use crate::http::options::Options;
 use crate::http::request::Request;
 use crate::report::console::{Console, write_stderr_line, write_stdout_data, write_stdout_text};
@@ -117,7 +117,7 @@ fn limit_run(call: &Call, options: &Options) {
     let Some(time) = options.limits.run else {
         return;
     };
-    let failure = exchange::out_of_time(call, options).about(call.subject());
+    let failure = failure::out_of_time(call, options).about(call.subject());
     let exit_code = failure.error.exit() as i32;
     deadline::arm(time + GRACE, &failure.to_string(), exit_code);
 }
