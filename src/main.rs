@@ -30,7 +30,8 @@ use crate::http::options::Options;
 use crate::http::request::Request;
 use crate::report::console::{Console, write_stderr_line, write_stdout_data, write_stdout_text};
 use crate::report::error::{Error, Failure};
-use crate::report::progress::{erase_line, size};
+use crate::report::progress::erase_line;
+use crate::report::size::size;
 use crate::system::allocator::PageAligned;
 use crate::system::{deadline, process};
 

@@ -3,6 +3,7 @@
 //!
 //! It knows nothing of HTTP's machinery, and uses `report` alone.
 
+pub mod authority;
 pub mod call;
 pub mod endpoint;
 pub mod error;

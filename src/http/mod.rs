@@ -7,6 +7,7 @@ pub mod ca_file;
 pub mod connect;
 pub mod exchange;
 pub mod failure;
+pub mod lookup;
 pub mod options;
 pub mod proxy;
 pub mod refusal;

@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::net::IpAddr;
 
-use crate::api::endpoint::{Authority, in_brackets, trim, without_dot};
+use crate::api::authority::{Authority, in_brackets, trim, without_dot};
 
 /// The variables that may name a proxy, the first one set wins. `HTTP_PROXY` is not one of them.
 const VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];

@@ -1,25 +1,20 @@
 //! The request: who is trusted, how long is waited, and what is sent.
 
-use std::io;
-
 use ureq::config::Config;
-use ureq::http::Uri;
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use ureq::typestate::WithoutBody;
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::NextTimeout;
 use ureq::{Agent, RequestBuilder};
 
 use crate::api::call::Call;
 use crate::api::timestamp::Timestamp;
 use crate::http::exchange::{Exchange, MAX_RESPONSE_HEAD, request_line};
+use crate::http::lookup::BlockingResolver;
 use crate::http::options::Options;
 use crate::http::proxy::Proxy;
 use crate::http::response::Answer;
 use crate::http::{ca_file, connect};
 use crate::report::console::Console;
 use crate::report::error::Error;
-use crate::system::process;
 
 /// ureq's buffers for each connection layer, in bytes: the output must hold the longest token's
 /// header whole, the input the longest response head.
@@ -127,32 +122,4 @@ fn config(options: &Options, roots: RootCerts) -> Config {
         // One call, one connection.
         .max_idle_connections(0)
         .build()
-}
-
-/// Looks names up on this thread. ureq's own resolver starts a second one where a timeout is set,
-/// and for a proxy's name one always is; `--max-time` ends a lookup by other means (see `system`).
-#[derive(Debug, Default)]
-struct BlockingResolver(DefaultResolver);
-
-impl Resolver for BlockingResolver {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        config: &Config,
-        _timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        process::prepare_lookup();
-        let never = NextTimeout::default();
-        self.0.resolve(uri, config, never).map_err(|error| {
-            // The C library's words come behind std's.
-            let error = error.to_string();
-            let reason = error.rsplit(": ").next().unwrap_or_default();
-            let host = uri.host().unwrap_or_default();
-            let proxy = match config.proxy() {
-                Some(_) => "",
-                None => " (without a proxy: https_proxy names none, or no_proxy exempts the host)",
-            };
-            io::Error::other(format!("cannot look up {host}: {reason}{proxy}")).into()
-        })
-    }
 }

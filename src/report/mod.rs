@@ -10,3 +10,4 @@ pub mod exit;
 pub mod named_file;
 pub mod progress;
 pub mod redact;
+pub mod size;
