@@ -102,9 +102,16 @@ const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 pub enum Command {
     Help,
     Version,
-    Download(Call, Download, Options),
+    Download(Call, Download, Inputs, Options),
     /// The call, and whether each line has more than the ID.
-    List(Call, bool, Options),
+    List(Call, bool, Inputs, Options),
+}
+
+/// What is read before a call.
+pub struct Inputs {
+    pub credentials: Sources,
+    /// The certificates to trust, if the user names a file of them.
+    pub cacert: Option<NamedFile>,
 }
 
 /// What becomes of a package.
@@ -214,10 +221,13 @@ impl Given {
         }
         if let Some(task_id) = &self.list {
             let call = self.list(task_id)?;
-            Ok(Command::List(call, self.long, self.options(env)?))
+            let long = self.long;
+            let (inputs, options) = self.options(env)?;
+            Ok(Command::List(call, long, inputs, options))
         } else {
             let (call, download) = self.download()?;
-            Ok(Command::Download(call, download, self.options(env)?))
+            let (inputs, options) = self.options(env)?;
+            Ok(Command::Download(call, download, inputs, options))
         }
     }
 
@@ -262,7 +272,10 @@ impl Given {
         Ok((Call::DownloadLog(sub_job_id), download))
     }
 
-    fn options(self, env: &dyn Fn(&'static str) -> Option<OsString>) -> Result<Options, Error> {
+    fn options(
+        self,
+        env: &dyn Fn(&'static str) -> Option<OsString>,
+    ) -> Result<(Inputs, Options), Error> {
         let endpoint = resolve_endpoint(self.endpoint, self.region, env)?;
         let proxy = if endpoint.is_https {
             let proxy = Proxy::for_host(&endpoint.authority.host, env);
@@ -296,18 +309,21 @@ impl Given {
                 given => Some(seconds("--max-time", given)?.unwrap_or(DEFAULT_MAX_TIME)),
             },
         };
-        Ok(Options {
-            endpoint,
-            proxy,
+        let inputs = Inputs {
             credentials,
             cacert,
+        };
+        let options = Options {
+            endpoint,
+            proxy,
             limits,
             verbosity: match (self.quiet, self.verbose) {
                 (true, _) => Verbosity::Quiet,
                 (_, true) => Verbosity::Verbose,
                 _ => Verbosity::Normal,
             },
-        })
+        };
+        Ok((inputs, options))
     }
 }
 

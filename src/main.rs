@@ -21,13 +21,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::api::call::Call;
-use crate::args::{Command, Download, HELP};
+use crate::args::{Command, Download, HELP, Inputs};
 use crate::body::output::{Output, Partial};
 use crate::body::package;
 use crate::body::subtasks::Execution;
 use crate::http::failure;
 use crate::http::options::Options;
 use crate::http::request::Request;
+use crate::http::trust::Trust;
 use crate::report::console::{Console, write_stderr_line, write_stdout_data, write_stdout_text};
 use crate::report::error::{Error, Failure};
 use crate::report::progress::erase_line;
@@ -66,16 +67,16 @@ fn run() -> Result<(), Failure> {
             env!("CARGO_PKG_VERSION"),
             "\n"
         ))?),
-        Command::Download(call, wanted, options) => {
-            download(&call, wanted, options).map_err(|e| e.about(call.subject()))
+        Command::Download(call, wanted, inputs, options) => {
+            download(&call, wanted, inputs, options).map_err(|e| e.about(call.subject()))
         }
-        Command::List(call, long, options) => {
-            list(&call, long, options).map_err(|e| e.about(call.subject()))
+        Command::List(call, long, inputs, options) => {
+            list(&call, long, inputs, options).map_err(|e| e.about(call.subject()))
         }
     }
 }
 
-fn download(call: &Call, wanted: Download, options: Options) -> Result<(), Error> {
+fn download(call: &Call, wanted: Download, inputs: Inputs, options: Options) -> Result<(), Error> {
     let console = Console::new(options.verbosity);
     limit_run(call, &options);
     let output = Output::find(wanted.output, &wanted.default_name)?;
@@ -86,7 +87,7 @@ fn download(call: &Call, wanted: Download, options: Options) -> Result<(), Error
     }
     let saved = format!("saved {shown}");
     let unsynced = unsynced_at_deadline(saved.clone(), call, &options);
-    let request = Request::prepare(call.clone(), options, console)?;
+    let request = prepare(call, inputs, options, console)?;
     let mut partial = Partial::create(output)?;
     let mut body = request.send(console)?.into_body()?;
     let progress = console.progress(&call.subject()[..8], body.length);
@@ -101,15 +102,32 @@ fn download(call: &Call, wanted: Download, options: Options) -> Result<(), Error
     Ok(())
 }
 
-fn list(call: &Call, long: bool, options: Options) -> Result<(), Error> {
+fn list(call: &Call, long: bool, inputs: Inputs, options: Options) -> Result<(), Error> {
     let console = Console::new(options.verbosity);
     limit_run(call, &options);
-    let mut body = Request::prepare(call.clone(), options, console)?
+    let mut body = prepare(call, inputs, options, console)?
         .send(console)?
         .into_body()?;
     let execution = Execution::read(&mut body, call.job_id())?;
     console.detail(|| execution.summary(&body));
     write_stdout_data(&execution.lines(long))
+}
+
+/// Reads what the call needs, and says what the user should know of it.
+fn prepare(
+    call: &Call,
+    inputs: Inputs,
+    options: Options,
+    console: Console,
+) -> Result<Request, Error> {
+    let trust = Trust::read(inputs.cacert)?;
+    console.detail(|| format!("trust: {trust}"));
+    let loaded = inputs.credentials.read()?;
+    console.detail(|| format!("credentials: {} from {}", loaded.kind, loaded.origin));
+    if let Some(warning) = &loaded.warning {
+        console.warn(warning);
+    }
+    Ok(Request::prepare(call.clone(), options, loaded, trust))
 }
 
 /// Installs the signal handlers and arms the `--max-time` alarm.

@@ -24,6 +24,12 @@ const REGIONS: [Region; 10] = [
     ("eu-west-101", "check.eu-west-101.myhuaweicloud.eu", false),
 ];
 
+/// Hosts that are those of two regions once more, below `.cn` (the Chinese "Before You Start").
+const TWINS: [&str; 2] = [
+    "codearts-check.cn-north-4.myhuaweicloud.cn",
+    "codearts-check.cn-south-1.myhuaweicloud.cn",
+];
+
 /// A server to call.
 pub struct Endpoint {
     /// False only for a loopback address: anywhere else, the credentials would be readable on the way.
@@ -86,7 +92,7 @@ impl Endpoint {
         })
     }
 
-    /// With its region, if that is how it was given: for a message.
+    /// For messages: the URL, plus the region if it was given by region.
     pub fn name(&self) -> String {
         match self.region {
             Some((region, ..)) => format!("{self} (region {region})"),
@@ -94,10 +100,24 @@ impl Endpoint {
         }
     }
 
-    /// The host that the vendor's SDK has for the region, where it is another.
+    /// The SDK's host for the region, if it differs.
     pub fn other_host(&self) -> Option<String> {
         let (region, _, differs) = self.region?;
         differs.then(|| format!("codearts-check.{region}.myhuaweicloud.com"))
+    }
+
+    /// Whether this is the host of a region, however it was given.
+    pub fn is_region_host(&self) -> bool {
+        let host = without_dot(&self.authority.host);
+        REGIONS.iter().any(|(_, of_region, _)| *of_region == host)
+    }
+
+    /// The other host that the Chinese reference has for the same service, if there is one.
+    pub fn twin(&self) -> Option<&'static str> {
+        let host = without_dot(&self.authority.host);
+        TWINS
+            .into_iter()
+            .find(|twin| host.strip_suffix(".com") == twin.strip_suffix(".cn"))
     }
 
     /// Host and port.

@@ -4,8 +4,11 @@
 //! the time to the first address. This one stands between ureq's connectors for proxies and for TLS,
 //! and has ureq connect to one address at a time.
 
-use std::io::{self, ErrorKind};
+use std::fmt;
+use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use ureq::unversioned::transport::{
@@ -15,17 +18,53 @@ use ureq::unversioned::transport::{
 use ureq::{Error, Timeout};
 
 use crate::http::options::SHORTEST;
+use crate::http::quirks::reset_is_an_error;
 
-/// The whole connection: through a proxy or not, over TLS or not.
-pub fn connector() -> impl Connector {
+/// The whole connection: through a proxy or not, over TLS or not. It tells `tunnel` of one.
+pub fn connector(tunnel: &Tunnel) -> impl Connector {
+    let each_address = EachAddress {
+        tcp: TcpConnector::default(),
+        tunnel: tunnel.clone(),
+    };
     ().chain(ConnectProxyConnector::default())
-        .chain(EachAddress(TcpConnector::default()))
+        .chain(each_address)
         .chain(RustlsConnector::default())
+}
+
+/// Whether a proxy has opened a tunnel: before that, the proxy is the one who is spoken to.
+#[derive(Clone, Debug, Default)]
+pub struct Tunnel(Arc<AtomicBool>);
+
+impl Tunnel {
+    pub fn is_open(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Why there is no connection, not even to a proxy: no address was found, or none that took it.
+#[derive(Debug)]
+pub struct Unreachable(pub String);
+
+impl fmt::Display for Unreachable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unreachable {}
+
+impl From<Unreachable> for Error {
+    fn from(reason: Unreachable) -> Self {
+        io::Error::other(reason).into()
+    }
 }
 
 /// Connects to one of the addresses, unless a proxy has opened a tunnel already.
 #[derive(Debug)]
-struct EachAddress(TcpConnector);
+struct EachAddress {
+    tcp: TcpConnector,
+    tunnel: Tunnel,
+}
 
 impl<In: Transport> Connector<In> for EachAddress {
     type Out = Either<In, TcpLink>;
@@ -36,7 +75,10 @@ impl<In: Transport> Connector<In> for EachAddress {
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
         Ok(Some(match chained {
-            Some(tunnel) => Either::A(tunnel),
+            Some(tunnel) => {
+                self.tunnel.0.store(true, Ordering::Relaxed);
+                Either::A(tunnel)
+            }
             None => Either::B(self.connect_to_any(details)?),
         }))
     }
@@ -69,7 +111,7 @@ impl EachAddress {
                 format!("cannot connect to {address}, the last of {count} addresses: {reason}")
             }
         };
-        Err(io::Error::other(text).into())
+        Err(Unreachable(text).into())
     }
 
     fn connect_to(
@@ -95,7 +137,7 @@ impl EachAddress {
             run_connector: details.run_connector.clone(),
             register_shutdown: details.register_shutdown.clone(),
         };
-        let connected = Connector::<()>::connect(&self.0, &details, None)?;
+        let connected = Connector::<()>::connect(&self.tcp, &details, None)?;
         Ok(connected.ok_or(Error::ConnectionFailed)?.boxed())
     }
 }
@@ -128,8 +170,7 @@ impl Transport for TcpLink {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        let sent = self.tcp.transmit_output(amount, self.limit(timeout));
-        sent.map_err(reset_is_an_error)
+        self.tcp.transmit_output(amount, self.limit(timeout))
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
@@ -139,17 +180,6 @@ impl Transport for TcpLink {
 
     fn is_open(&mut self) -> bool {
         self.tcp.is_open()
-    }
-}
-
-/// ureq treats `ConnectionReset` as the end of a body; hide the kind so that it stays an error.
-fn reset_is_an_error(error: Error) -> Error {
-    use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
-    match error {
-        Error::Io(e) if matches!(e.kind(), BrokenPipe | ConnectionAborted | ConnectionReset) => {
-            io::Error::other("the connection was reset").into()
-        }
-        other => other,
     }
 }
 

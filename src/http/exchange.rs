@@ -1,14 +1,13 @@
 //! The context of the error messages of a run's one HTTP exchange.
 
-use ureq::http::StatusCode;
-
 use crate::api::call::Call;
 use crate::api::endpoint::Endpoint;
 use crate::api::timestamp::Timestamp;
 use crate::auth::credentials::AuthMethod;
+use crate::http::connect::Tunnel;
 use crate::http::options::{Limits, Options};
-use crate::http::refusal;
-use crate::report::error::Error;
+use crate::http::proxy::Proxy;
+use crate::http::trust::Trust;
 use crate::report::redact::{Redacted, Secrets};
 
 /// The largest response head, in bytes: ureq's default, stated because the program rests on it.
@@ -20,10 +19,9 @@ pub struct Exchange {
     /// The request as [`request_line`] has it, without the query.
     pub name: String,
     pub endpoint: Endpoint,
-    /// Which certificates of the CA file can't be used, for the hint; empty if there are none.
-    pub skipped_roots: String,
-    /// Whether the proxy is given a user and a password.
-    pub has_proxy_login: bool,
+    pub proxy: Option<Proxy>,
+    pub tunnel: Tunnel,
+    pub trust: Trust,
     pub limits: Limits,
     pub auth_method: AuthMethod,
     /// Characters of the token or the security token, 0 without one.
@@ -49,19 +47,4 @@ impl Exchange {
     pub fn redact(&self, text: &str) -> Redacted {
         self.secrets.redact(text)
     }
-
-    /// A proxy that did not open a tunnel: it refused, or did not respond.
-    pub fn no_tunnel(&self, text: &str) -> Error {
-        match proxy_status(text) {
-            Some(status) => refusal::by_proxy(self, status),
-            None => self.network(&format!("no tunnel was opened: {text}"), None),
-        }
-    }
-}
-
-/// The status of a proxy's answer to `CONNECT`, which ureq 3.5.2 (unversioned/transport/connect.rs)
-/// tells as a text alone: "proxy server responded 403/403".
-fn proxy_status(text: &str) -> Option<StatusCode> {
-    let (_, status) = text.rsplit_once('/')?;
-    StatusCode::from_bytes(status.as_bytes()).ok()
 }

@@ -1,14 +1,19 @@
 //! What an exchange without a whole answer failed by, in the user's words.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
 use ureq::Timeout;
 
 use crate::api::call::Call;
+use crate::http::connect::Unreachable;
 use crate::http::exchange::{Exchange, MAX_RESPONSE_HEAD, request_line};
 use crate::http::options::{Limits, Options};
-use crate::http::tls;
+use crate::http::quirks::{chunk_fault, tunnel_status};
+use crate::http::refusal;
+use crate::http::tls::{self, Peer};
 use crate::report::error::{Error, Hint};
+
+const NO_TUNNEL: &str = "no tunnel was opened: the proxy closed the connection";
 
 /// The error of a run that reached `--max-time`.
 pub fn out_of_time(call: &Call, options: &Options) -> Error {
@@ -33,23 +38,34 @@ impl Exchange {
     /// Explains a failure of ureq's in the user's words.
     pub fn failed(&self, error: &ureq::Error) -> Error {
         if let ureq::Error::ConnectProxyFailed(text) = error {
-            return self.no_tunnel(text);
+            if let Some(status) = tunnel_status(text) {
+                return refusal::by_proxy(self, status);
+            }
         }
+        let peer = self.peer();
         match tls::find(error) {
             Some(rustls::Error::InvalidCertificate(fault)) => {
-                let (reason, hint) =
-                    tls::explain_certificate(fault, &self.endpoint.server(), &self.skipped_roots);
+                let (reason, hint) = tls::explain_certificate(fault, &peer, &self.trust);
                 Error::Untrusted {
                     call: self.name.clone(),
+                    role: peer.role(),
                     reason: self.redact(&reason).to_string(),
                     hint,
                 }
             }
             Some(fault) => {
-                let (reason, hint) = tls::explain(fault);
+                let (reason, hint) = tls::explain(fault, &peer);
                 self.network(&reason, hint)
             }
-            None => self.network(&self.reason(error), None),
+            None => self.network(&self.reason(error, &peer), hint(error, &peer)),
+        }
+    }
+
+    /// Who was spoken to when it failed.
+    fn peer(&self) -> Peer<'_> {
+        match &self.proxy {
+            Some(proxy) if !self.tunnel.is_open() => Peer::Proxy(proxy),
+            proxy => Peer::Server(&self.endpoint, proxy.as_ref()),
         }
     }
 
@@ -62,7 +78,10 @@ impl Exchange {
         }
     }
 
-    fn reason(&self, error: &ureq::Error) -> String {
+    fn reason(&self, error: &ureq::Error, peer: &Peer) -> String {
+        if let Some(fault) = chunk_fault(error) {
+            return format!("malformed HTTP: {fault}");
+        }
         match error {
             ureq::Error::Timeout(Timeout::PerRead | Timeout::PerWrite) => format!(
                 "the connection was silent for {} s (--timeout)",
@@ -73,9 +92,14 @@ impl Exchange {
                 self.limits.connect.as_secs_f64()
             ),
             ureq::Error::Timeout(Timeout::Global) => not_finished(&self.limits),
-            ureq::Error::Io(e) if e.kind() == ErrorKind::UnexpectedEof => {
-                "the server closed the connection before the response was complete".to_owned()
+            ureq::Error::Io(e) if e.kind() == ErrorKind::UnexpectedEof => match peer {
+                Peer::Server(..) => {
+                    "the server closed the connection before the response was complete"
+                }
+                Peer::Proxy(_) => NO_TUNNEL,
             }
+            .to_owned(),
+            ureq::Error::ConnectProxyFailed(_) => NO_TUNNEL.to_owned(),
             ureq::Error::Io(e) => e.to_string(),
             ureq::Error::Protocol(e) => format!("malformed HTTP: {e}"),
             ureq::Error::LargeResponseHeader(..) => {
@@ -84,4 +108,29 @@ impl Exchange {
             other => other.to_string(),
         }
     }
+}
+
+/// What to do about a failure that is none of TLS.
+fn hint(error: &ureq::Error, peer: &Peer) -> Hint {
+    let hint = match (peer, error) {
+        (Peer::Proxy(proxy), ureq::Error::Protocol(_) | ureq::Error::ConnectProxyFailed(_)) => {
+            proxy.other_scheme_hint()
+        }
+        (Peer::Proxy(proxy), ureq::Error::Io(e)) if e.kind() == ErrorKind::UnexpectedEof => {
+            proxy.other_scheme_hint()
+        }
+        (Peer::Server(endpoint, None), ureq::Error::Io(e)) if is_unreachable(e) => {
+            let twin = endpoint.twin()?;
+            format!("the reference has another host for this endpoint: --endpoint {twin}")
+        }
+        _ => return None,
+    };
+    Some(hint.into())
+}
+
+fn is_unreachable(error: &io::Error) -> bool {
+    error
+        .get_ref()
+        .and_then(|e| e.downcast_ref::<Unreachable>())
+        .is_some()
 }

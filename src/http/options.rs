@@ -1,24 +1,19 @@
-//! How a call is made, whichever it is: where to, with whose credentials, trusting whom, and for how
-//! long.
+//! How a call is made, whichever it is: where to, and for how long.
 
 use std::time::Duration;
 
 use crate::api::endpoint::Endpoint;
-use crate::auth::credentials::Sources;
 use crate::http::proxy::Proxy;
 use crate::report::console::Verbosity;
-use crate::report::named_file::NamedFile;
 
 pub struct Options {
     pub endpoint: Endpoint,
     pub proxy: Option<Proxy>,
-    pub credentials: Sources,
-    pub cacert: Option<NamedFile>,
     pub limits: Limits,
     pub verbosity: Verbosity,
 }
 
-/// The shortest limit of a time. ureq counts in milliseconds, and takes zero for a second.
+/// Shortest time limit: ureq rounds down to milliseconds and treats 0 as 1 s (3.5.2, src/run.rs).
 pub const SHORTEST: Duration = Duration::from_millis(1);
 
 /// How long the run may wait.

@@ -20,6 +20,12 @@ const DEFAULT_TLS_PORT: u16 = 443;
 pub struct Proxy {
     /// With user and password: for the connection, never for a message.
     pub ureq: ureq::Proxy,
+    /// Whether it is spoken to over TLS.
+    pub is_tls: bool,
+    /// Its host and port.
+    pub authority: Authority,
+    /// The variable that names it.
+    pub variable: &'static str,
     /// URL and variable, for messages.
     pub name: String,
 }
@@ -53,6 +59,19 @@ impl Proxy {
         self.ureq.username().is_some()
     }
 
+    /// The hint where it seems to speak TLS and must not, or the reverse.
+    pub fn other_scheme_hint(&self) -> String {
+        let (negation, scheme) = if self.is_tls {
+            (" not", "http")
+        } else {
+            ("", "https")
+        };
+        format!(
+            "this proxy may{negation} speak TLS itself: then {}={scheme}://{}",
+            self.variable, self.authority
+        )
+    }
+
     fn parse(value: &str, variable: &'static str) -> Result<Self, String> {
         let value = trim(value)?;
         let (scheme, rest) = value.split_once("://").unwrap_or(("http", value));
@@ -70,12 +89,15 @@ impl Proxy {
         authority.port.get_or_insert(default_port);
         let with_user = format!("{user_info}{authority}");
         Ok(Self {
+            is_tls: scheme == "https",
             // A slash before the '@', for one, would make another host of it.
             ureq: ureq::Proxy::new(&format!("{scheme}://{with_user}"))
                 .ok()
                 .filter(|proxy| proxy.uri().authority().is_some_and(|it| *it == *with_user))
                 .ok_or("its user and password must be percent-encoded, and UTF-8 when decoded")?,
             name: format!("{scheme}://{authority} ({variable})"),
+            variable,
+            authority,
         })
     }
 }

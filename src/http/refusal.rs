@@ -336,10 +336,9 @@ fn shown(status: StatusCode) -> String {
 }
 
 fn login(exchange: &Exchange) -> &'static str {
-    if exchange.has_proxy_login {
-        OTHER_LOGIN
-    } else {
-        LOGIN
+    match &exchange.proxy {
+        Some(proxy) if proxy.has_login() => OTHER_LOGIN,
+        _ => LOGIN,
     }
 }
 

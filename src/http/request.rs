@@ -1,4 +1,4 @@
-//! The request: who is trusted, how long is waited, and what is sent.
+//! The request: how long is waited, and what is sent.
 
 use ureq::config::Config;
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
@@ -7,12 +7,13 @@ use ureq::{Agent, RequestBuilder};
 
 use crate::api::call::Call;
 use crate::api::timestamp::Timestamp;
+use crate::auth::credentials::Loaded;
+use crate::http::connect::{self, Tunnel};
 use crate::http::exchange::{Exchange, MAX_RESPONSE_HEAD, request_line};
 use crate::http::lookup::BlockingResolver;
 use crate::http::options::Options;
-use crate::http::proxy::Proxy;
 use crate::http::response::Answer;
-use crate::http::{ca_file, connect};
+use crate::http::trust::Trust;
 use crate::report::console::Console;
 use crate::report::error::Error;
 
@@ -29,34 +30,22 @@ pub struct Request {
 }
 
 impl Request {
-    /// Prepares the call. It reads the credentials and the CA file, and opens no connection.
-    pub fn prepare(call: Call, options: Options, console: Console) -> Result<Self, Error> {
-        let (roots, skipped) = match &options.cacert {
-            Some(file) => ca_file::read(file)?,
-            None => (RootCerts::WebPki, None),
-        };
-        if let Some(skipped) = &skipped {
-            console.detail(|| skipped.clone());
-        }
+    /// Prepares the call. It opens no connection.
+    pub fn prepare(call: Call, options: Options, loaded: Loaded, trust: Trust) -> Self {
+        let tunnel = Tunnel::default();
         let agent = Agent::with_parts(
-            config(&options, roots),
-            connect::connector(),
+            config(&options, trust.roots.clone()),
+            connect::connector(&tunnel),
             BlockingResolver::default(),
         );
         let url = options.endpoint.url(&call);
         let line = request_line(&options, &url);
         let name = request_line(&options, &options.endpoint.address(&call));
         let host = options.endpoint.authority.host_header();
-        let loaded = options.credentials.read()?;
-        let kind = loaded.kind;
-        console.detail(|| format!("credentials: {kind} from {}", loaded.origin));
-        if let Some(warning) = &loaded.warning {
-            console.warn(warning);
-        }
         let authentication = loaded
             .credentials
             .authenticate(&call, &host, Timestamp::now());
-        // The host is signed: what is sent must be the same, and not ureq's idea of it.
+        // The host is signed: so send exactly that value instead of ureq's.
         let mut builder = agent.get(&url).header("Host", host);
         for (name, value) in authentication.headers {
             builder = builder.header(name, value.expose());
@@ -65,20 +54,21 @@ impl Request {
             call,
             name,
             endpoint: options.endpoint,
-            skipped_roots: skipped.map_or_else(String::new, |text| text + "; "),
-            has_proxy_login: options.proxy.as_ref().is_some_and(Proxy::has_login),
+            proxy: options.proxy,
+            tunnel,
+            trust,
             limits: options.limits,
             auth_method: authentication.method,
             token_length: authentication.token_length,
             clocks: None,
-            caller: format!("the {kind} in {}", loaded.origin),
+            caller: format!("the {} in {}", loaded.kind, loaded.origin),
             secrets: authentication.secrets,
         };
-        Ok(Self {
+        Self {
             builder,
             line,
             exchange,
-        })
+        }
     }
 
     /// Makes the call, and returns what is answered.
@@ -100,7 +90,6 @@ fn config(options: &Options, roots: RootCerts) -> Config {
         .build();
     Agent::config_builder()
         .tls_config(tls)
-        .https_only(options.endpoint.is_https)
         // Else ureq reads the environment by its own rules.
         .proxy(options.proxy.as_ref().map(|proxy| proxy.ureq.clone()))
         // ureq would carry X-Auth-Token to another host.

@@ -1,30 +1,98 @@
 //! What failed in TLS, in the user's words.
 
-use rustls::AlertDescription::{HandshakeFailure, InsufficientSecurity, ProtocolVersion};
-use rustls::pki_types::UnixTime;
-use rustls::{CertificateError as Fault, Error, InvalidMessage};
+use std::fmt::Write as _;
 
+use rustls::AlertDescription::{HandshakeFailure, InsufficientSecurity, ProtocolVersion};
+use rustls::pki_types::{ServerName, UnixTime};
+use rustls::{CertificateError, Error, InvalidMessage};
+
+use crate::api::endpoint::Endpoint;
 use crate::api::timestamp::Timestamp;
+use crate::http::proxy::Proxy;
+use crate::http::quirks::{PresentedName, presented_name, webpki};
+use crate::http::trust::Trust;
 use crate::report::error::Hint;
 
 const SUPPORTED: &str = "this program speaks TLS 1.2 and 1.3 with ECDHE and AEAD ciphers, and takes \
-    RSA keys of 2048 bits or more, P-256, P-384 and Ed25519, and signatures with SHA-2, not SHA-1";
+    RSA keys of 2048 to 8192 bits, P-256, P-384 and Ed25519, and signatures with SHA-2, not SHA-1";
 
 const NOT_TLS: &str = "the server does not speak TLS: a wrong port, or a proxy or a captive portal in \
     between that answers in the service's place";
 
-const CLOCK: &str = "check this host's clock; if it is right, the server's operators must renew the \
-    certificate";
+const CLOCK: &str = "check this host's clock; if it is right, the certificate must be renewed";
 
-const TRUST_ISSUER: &str = "give the certificate of the CA that issued the server's to --cacert";
+const TRUST_ISSUER: &str = "give the certificate of the CA that issued it to --cacert";
 
-const NEW_CERTIFICATE: &str = "the server needs a new certificate: X.509 version 3, with \
+const NEW_CERTIFICATE: &str = "a new certificate is needed: X.509 version 3, with \
     basicConstraints=CA:FALSE and a subjectAltName";
 
-const OTHER_NAME: &str = "--endpoint must be a name in the certificate";
+const OTHER_SERVER: &str = "another server answered in the service's place: look for a search domain \
+    in /etc/resolv.conf that has every name, and for a proxy or a captive portal in between";
 
-const BAD_SIGNATURE: &str =
-    "its signature, or one made with its key, is invalid or of an unsupported kind";
+const ADDRESS_AS_NAME: &str = "a new certificate is needed, with the address as an IP address in its \
+    subjectAltName";
+
+const BAD_SIGNATURE: &str = "a signature is invalid or uses an unsupported algorithm";
+
+const PSS_SALT: &str = "a signature is RSA-PSS with parameters that this program does not take";
+
+const PSS_HINT: &str = "RSA-PSS is taken with SHA-256, SHA-384 or SHA-512, the same hash in its mask \
+    (MGF1), and a salt as long as the hash";
+
+/// The object identifier of RSA-PSS, id-RSASSA-PSS, in DER (RFC 8017, appendix A.2.3).
+const RSA_PSS: [u8; 11] = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
+
+/// Who was spoken to.
+pub enum Peer<'a> {
+    /// The server, through the tunnel of a proxy if there is one.
+    Server(&'a Endpoint, Option<&'a Proxy>),
+    /// The proxy, before it opened a tunnel.
+    Proxy(&'a Proxy),
+}
+
+impl Peer<'_> {
+    pub fn role(&self) -> &'static str {
+        match self {
+            Peer::Server(..) => "server",
+            Peer::Proxy(_) => "proxy",
+        }
+    }
+
+    /// The command that shows its certificates, if OpenSSL has one.
+    fn inspection(&self) -> Option<String> {
+        let server = match self {
+            Peer::Server(_, Some(proxy)) if proxy.is_tls => return None,
+            Peer::Server(endpoint, Some(proxy)) => {
+                format!("{} -proxy {}", endpoint.server(), proxy.authority)
+            }
+            Peer::Server(endpoint, None) => endpoint.server(),
+            Peer::Proxy(proxy) => proxy.authority.to_string(),
+        };
+        Some(format!("openssl s_client -connect {server} -showcerts"))
+    }
+
+    /// What to do where it speaks no TLS.
+    fn without_tls(&self) -> String {
+        match self {
+            Peer::Server(..) => NOT_TLS.to_owned(),
+            Peer::Proxy(proxy) => proxy.other_scheme_hint(),
+        }
+    }
+
+    /// What to do about a certificate for other names.
+    fn other_name(&self) -> String {
+        match self {
+            Peer::Server(endpoint, _) if endpoint.is_region_host() => OTHER_SERVER.to_owned(),
+            Peer::Server(..) => "--endpoint must be a name in the certificate".to_owned(),
+            Peer::Proxy(proxy) => {
+                format!(
+                    "the host in {} must be a name in the certificate",
+                    proxy.variable
+                )
+            }
+        }
+    }
+}
 
 /// The fault of rustls in an error of ureq's, if there is one.
 pub fn find(error: &ureq::Error) -> Option<&Error> {
@@ -36,16 +104,18 @@ pub fn find(error: &ureq::Error) -> Option<&Error> {
 }
 
 /// What is wrong in TLS, and what to do about it.
-pub fn explain(error: &Error) -> (String, Hint) {
+pub fn explain(error: &Error, peer: &Peer) -> (String, Hint) {
     match error {
-        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
-            ("the answer is not TLS".to_owned(), Some(NOT_TLS.into()))
-        }
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => (
+            format!("the {}'s answer is not TLS", peer.role()),
+            Some(peer.without_tls().into()),
+        ),
         Error::AlertReceived(HandshakeFailure | InsufficientSecurity | ProtocolVersion)
         | Error::PeerIncompatible(_) => (
             format!(
-                "the server and this program have no version, cipher or key exchange of TLS in \
-                 common ({error})"
+                "the {} and this program have no version, cipher or key exchange of TLS in common \
+                 ({error})",
+                peer.role()
             ),
             Some(SUPPORTED.into()),
         ),
@@ -53,62 +123,103 @@ pub fn explain(error: &Error) -> (String, Hint) {
     }
 }
 
-/// What is wrong with a certificate. `server` is `HOST:PORT`; `skipped` says which certificates of the CA
-/// file can't be used, and ends in a semicolon.
-pub fn explain_certificate(fault: &Fault, server: &str, skipped: &str) -> (String, Hint) {
+/// What is wrong with a certificate, and what to do about it.
+pub fn explain_certificate(fault: &CertificateError, peer: &Peer, trust: &Trust) -> (String, Hint) {
+    use CertificateError::{
+        BadSignature, ExpiredContext, NotValidForNameContext, NotValidYetContext, Other,
+        UnknownIssuer, UnsupportedSignatureAlgorithmContext,
+        UnsupportedSignatureAlgorithmForPublicKeyContext,
+    };
     let clock = |what: &str, limit: &UnixTime, now: &UnixTime| {
         let [limit, now] = [limit, now].map(|time| Timestamp(time.as_secs()));
         format!("{what} {limit}, and this host's clock says {now}")
     };
     let (reason, hint) = match fault {
-        Fault::UnknownIssuer => {
+        UnknownIssuer => {
+            let inspection = peer.inspection();
+            let inspection = inspection.map(|command| format!("; see who issued it: {command}"));
             let hint = format!(
-                "{skipped}see who issued it: openssl s_client -connect {server} -showcerts; for a \
-                 private CA, get its certificate from its administrator, and give it to --cacert; \
-                 if you expected no private CA, it may be an attacker"
+                "{}{}; if none of these, it may be an attacker",
+                trust.causes(peer.role()),
+                inspection.unwrap_or_default()
             );
             return ("its issuer is unknown".to_owned(), Some(hint.into()));
         }
-        Fault::ExpiredContext { time, not_after } => {
-            (clock("it expired at", not_after, time), CLOCK)
-        }
-        Fault::NotValidYetContext { time, not_before } => {
+        ExpiredContext { time, not_after } => (clock("it expired at", not_after, time), CLOCK),
+        NotValidYetContext { time, not_before } => {
             (clock("it is not valid before", not_before, time), CLOCK)
         }
-        Fault::NotValidForNameContext { presented, .. } if presented.is_empty() => {
-            (fault.to_string(), NEW_CERTIFICATE)
+        NotValidForNameContext { presented, .. } if presented.is_empty() => (
+            "it has no names (subjectAltName)".to_owned(),
+            NEW_CERTIFICATE,
+        ),
+        NotValidForNameContext {
+            expected,
+            presented,
+        } => {
+            return explain_names(expected, presented, peer);
         }
-        Fault::NotValidForNameContext { .. } => (fault.to_string(), OTHER_NAME),
+        UnsupportedSignatureAlgorithmContext {
+            signature_algorithm_id,
+            ..
+        } if signature_algorithm_id.starts_with(&RSA_PSS) => (PSS_SALT.to_owned(), PSS_HINT),
         // With ring, a signature by a key of a kind that it lacks is a bad one too.
-        Fault::BadSignature
-        | Fault::UnsupportedSignatureAlgorithmContext { .. }
-        | Fault::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+        BadSignature
+        | UnsupportedSignatureAlgorithmContext { .. }
+        | UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             (BAD_SIGNATURE.to_owned(), SUPPORTED)
         }
-        Fault::Other(fault) => return explain_untyped(&fault.0.to_string()),
+        Other(fault) => return explain_untyped(&fault.0.to_string()),
         other => return (other.to_string(), None),
     };
     (reason, Some(hint.into()))
 }
 
-/// Explains a fault that rustls passes on from webpki without a type of its own, by webpki's name.
+/// What is wrong with a certificate that is for these names alone.
+fn explain_names(expected: &ServerName, presented: &[String], peer: &Peer) -> (String, Hint) {
+    let expected_text = expected.to_str();
+    let names = presented.iter().map(|name| presented_name(name));
+    let is_address = matches!(expected, ServerName::IpAddress(_));
+    if is_address
+        && names
+            .clone()
+            .any(|name| name == PresentedName::Dns(&expected_text))
+    {
+        let reason = format!("it has the address {expected_text} as the name of a host");
+        return (reason, Some(ADDRESS_AS_NAME.into()));
+    }
+    let mut list = String::new();
+    for name in names {
+        let comma = if list.is_empty() { "" } else { ", " };
+        let _ = match name {
+            PresentedName::Dns(name) => write!(list, "{comma}{name}"),
+            PresentedName::Address(address) => write!(list, "{comma}{address}"),
+            PresentedName::Other => Ok(()),
+        };
+    }
+    if list.is_empty() {
+        list.push_str("things that are no hosts");
+    }
+    let reason = format!("it is not for {expected_text}, but for {list}");
+    (reason, Some(peer.other_name().into()))
+}
+
+/// Explains a fault without a type of its own.
 fn explain_untyped(fault: &str) -> (String, Hint) {
     let either = format!("{TRUST_ISSUER}; if that does not help, {NEW_CERTIFICATE}");
     let (reason, hint) = match fault {
-        "CaUsedAsEndEntity" => ("it is a CA's, not a server's", NEW_CERTIFICATE),
-        "EndEntityUsedAsCa" => ("its issuer's certificate is not a CA's", TRUST_ISSUER),
-        "MaximumPathDepthExceeded" => ("it has more than 6 CAs above it", TRUST_ISSUER),
-        "PathLenConstraintViolated" => ("a CA above it allows fewer CAs below", TRUST_ISSUER),
-        "UnsupportedCertVersion" => ("a certificate is not of X.509 version 3", &*either),
-        "UnsupportedCriticalExtension" => (
+        webpki::CA_AS_SERVER => ("it is a CA's, not a server's", NEW_CERTIFICATE),
+        webpki::SERVER_AS_CA => ("its issuer's certificate is not a CA's", TRUST_ISSUER),
+        webpki::TOO_DEEP => ("it has more than 6 CAs above it", TRUST_ISSUER),
+        webpki::PATH_LENGTH => ("the chain exceeds a CA's path length limit", TRUST_ISSUER),
+        webpki::VERSION => ("a certificate is not of X.509 version 3", &*either),
+        webpki::CRITICAL_EXTENSION => (
             "a certificate has a critical extension that this program does not know",
             &*either,
         ),
-        "NameConstraintViolation" => {
-            return (
-                "a CA above it is not allowed to certify this name".to_owned(),
-                None,
-            );
+        webpki::NAME_CONSTRAINT => {
+            let reason = "a CA above it is not allowed to certify this name";
+            return (reason.to_owned(), None);
         }
         other => return (other.to_owned(), None),
     };

@@ -47,6 +47,8 @@ pub enum Error {
     /// The server, or the proxy on the way to it, has a certificate that is not trusted.
     Untrusted {
         call: String,
+        /// "server" or "proxy"
+        role: &'static str,
         reason: String,
         hint: Hint,
     },
@@ -158,12 +160,12 @@ impl fmt::Display for Error {
             }
             Error::Refused { sentence, .. } => f.write_str(sentence),
             Error::Network { call, reason, .. } => write!(f, "{call}: {reason}"),
-            Error::Untrusted { call, reason, .. } => {
-                write!(
-                    f,
-                    "{call}: the server's certificate is not trusted: {reason}"
-                )
-            }
+            Error::Untrusted {
+                call, role, reason, ..
+            } => write!(
+                f,
+                "{call}: the {role}'s certificate is not trusted: {reason}"
+            ),
         }
     }
 }
