@@ -1,5 +1,6 @@
 //! On the way to the service: names, connections, certificates.
 
+use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -174,6 +175,127 @@ fn ssl_cert_file_is_trusted_and_cacert_wins_over_it() {
         .complains("cannot use the CA file $HOME/ca.pem (SSL_CERT_FILE): No such file");
     let hint = "hint: nothing expands '~' or '$' here, nor in a crontab: write the whole path\n";
     assert!(outcome.stderr.ends_with(hint), "{outcome}");
+}
+
+/// Has the run see a folder in the place of /etc, with these files and what a lookup needs.
+fn with_etc(run: Run, files: &[(&str, &[u8])]) -> Run {
+    let etc = run.path("etc");
+    for (path, content) in files {
+        let path = etc.join(path.strip_prefix("/etc/").expect("a path below /etc"));
+        fs::create_dir_all(path.parent().expect("a folder")).expect("make a folder");
+        fs::write(path, content).expect("write a store");
+    }
+    fs::create_dir_all(&etc).expect("make a folder");
+    fs::write(etc.join("hosts"), "127.0.0.1 localhost\n").expect("write /etc/hosts");
+    run.command(|command| fault::replace_files(command, &[(c"/etc", &etc)]))
+}
+
+const HOST_STORES: [&str; 5] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+#[test]
+#[ignore = "only root can replace /etc"]
+fn the_first_store_of_the_host_with_a_usable_certificate_is_trusted() {
+    if !fault::can_mount() {
+        return fault::skip("the host's store", "the right to mount");
+    }
+    let server = StandIn::tls(ok(&PACKAGE));
+    let endpoint = format!("localhost:{}", server.address.port());
+    let call = |files: &[(&str, &[u8])]| {
+        with_etc(Run::bare().args(&["-v", "-e", &endpoint, ID]), files).go()
+    };
+    let (ca, (_, other)) = (ca_pem(), Certificate::TooDeep.with_issuer());
+    let large = vec![b'\n'; (4 << 20) + 1];
+    let unusable = [
+        b"".as_slice(),
+        UNUSABLE.as_bytes(),
+        &ca.as_bytes()[..200],
+        &large,
+    ];
+    for (place, store) in HOST_STORES.into_iter().enumerate() {
+        let mut files = vec![(store, ca.as_bytes())];
+        let before = HOST_STORES[..place].iter().zip(unusable);
+        files.extend(before.map(|(store, content)| (*store, content)));
+        files.extend(
+            HOST_STORES[place + 1..]
+                .iter()
+                .map(|store| (*store, other.as_bytes())),
+        );
+        let outcome = call(&files);
+        outcome.exits(0);
+        let said = format!("trust: 1 certificate of {store}");
+        assert!(outcome.stderr.starts_with(&said), "{outcome}");
+        let passed_by = outcome.stderr.matches(" can't be used: ").count();
+        assert_eq!(passed_by, place, "{outcome}");
+    }
+    // What is broken in it is skipped.
+    let damaged = format!("{}{ca}{UNUSABLE}", ca.replace("MII", "M*I"));
+    let outcome = call(&[(HOST_STORES[0], damaged.as_bytes())]);
+    outcome.exits(0);
+    let skipped = "without those that can't be used: 1 (CERTIFICATE), 3 (CERTIFICATE)\n";
+    assert!(outcome.stderr.contains(skipped), "{outcome}");
+    // It is trusted alone, and nothing else that the host has.
+    let stores = [
+        (HOST_STORES[0], other.as_bytes()),
+        (HOST_STORES[1], ca.as_bytes()),
+    ];
+    let outcome = call(&stores);
+    outcome.exits(8);
+    let hint = format!(
+        "hint: trust: 1 certificate of {}; likely causes: ",
+        HOST_STORES[0]
+    );
+    assert!(outcome.stderr.contains(&hint), "{outcome}");
+    assert!(
+        outcome
+            .stderr
+            .contains(", or the host's store is outdated; "),
+        "{outcome}"
+    );
+}
+
+#[test]
+#[ignore = "only root can replace /etc"]
+fn a_host_without_a_store_trusts_the_built_in_roots_or_what_the_user_names() {
+    if !fault::can_mount() {
+        return fault::skip("no store", "the right to mount");
+    }
+    let server = StandIn::tls(ok(&PACKAGE));
+    let endpoint = format!("localhost:{}", server.address.port());
+    let run = || Run::bare().args(&["-v", "-e", &endpoint, ID]);
+    let outcome = with_etc(run(), &[]).go();
+    outcome.exits(8);
+    assert!(
+        outcome.stderr.starts_with("trust: the built-in roots\n"),
+        "{outcome}"
+    );
+    assert!(
+        outcome.stderr.contains("hint: trust: the built-in roots; "),
+        "{outcome}"
+    );
+    let (_, other) = Certificate::TooDeep.with_issuer();
+    let store = (HOST_STORES[0], other.as_bytes());
+    for variable in [true, false] {
+        let run = run();
+        let file = run.side_file("roots.pem", ca_pem().as_bytes());
+        let run = if variable {
+            run.env("SSL_CERT_FILE", file)
+        } else {
+            run.arg("--cacert").arg(file)
+        };
+        with_etc(run, &[store]).go().exits(0);
+    }
+    with_etc(
+        run().env("SSL_CERT_FILE", "/nowhere"),
+        &[(HOST_STORES[0], ca_pem().as_bytes())],
+    )
+    .go()
+    .exits(1);
 }
 
 #[test]
