@@ -245,6 +245,8 @@ fn an_endpoint_is_a_host_with_or_without_port_and_https() {
         ("http://[::2]", "http:// is only for this host"),
         ("ho st", "not a valid host name"),
         ("host_.-x", "not a valid host name"),
+        ("host-.x", "not a valid host name"),
+        (&format!("{}.x", "a".repeat(64)), "not a valid host name"),
         ("a..b", "not a valid host name"),
         ("h\u{f6}st", "not a valid host name"),
         ("host\r\nX:y", "it contains a line break"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::harness::{ID, OUTPUT, Outcome, Run, TOKEN};
 use crate::packages::{PACKAGE, ok};
-use crate::stand_in::{Greeting, StandIn, Step};
+use crate::stand_in::{Certificate, Greeting, StandIn, Step};
 
 pub const CONNECTED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 
@@ -90,6 +90,7 @@ fn no_proxy_exempts_hosts_and_their_subdomains() {
         ("no_proxy", "localhost."),
         // As `docker --env-file` keeps it.
         ("no_proxy", "\"localhost,.example.com\""),
+        ("no_proxy", "'localhost'"),
     ] {
         let (server, trap) = (StandIn::tls(ok(&PACKAGE)), trap());
         let run = Run::new(&server).env("https_proxy", url(&trap));
@@ -262,6 +263,108 @@ const ANSWERS: [(&str, i32, &str, &str); 16] = [
     ("599 Oh", 6, "599", ""),
     ("502 Bad Gateway", 6, "502 Bad Gateway", ""),
 ];
+
+#[test]
+fn a_proxy_without_a_port_has_curl_s() {
+    for (url, port) in [
+        ("http://127.77.0.1", 1080),
+        ("https://127.77.0.1/", 443),
+        ("127.77.0.1", 1080),
+    ] {
+        let run = Run::bare().env("https_proxy", url);
+        let refused = format!("cannot connect to 127.77.0.1:{port}: Connection refused");
+        run.args(&["-e", "host.example", ID])
+            .go()
+            .exits(6)
+            .complains(&refused);
+    }
+}
+
+#[test]
+fn a_certificate_is_the_proxy_s_until_the_tunnel_is_open() {
+    let (server, proxy) = server_behind_proxy(Greeting::tls());
+    let untrusting = |proxy: &str| {
+        let endpoint = format!("localhost:{}", server.address.port());
+        let run = Run::bare().env("ALL_PROXY", proxy);
+        let outcome = run.args(&["-e", &endpoint, ID]).go();
+        outcome.exits(8).complains("its issuer is unknown");
+        outcome
+    };
+    let at = format!("localhost:{}", proxy.address.port());
+    let outcome = untrusting(&format!("https://{at}"));
+    outcome.complains("(ALL_PROXY): the proxy's certificate is not trusted: ");
+    assert!(
+        outcome
+            .stderr
+            .contains("the proxy does not send an intermediate"),
+        "{outcome}"
+    );
+    let command = format!(": openssl s_client -connect {at} -showcerts;");
+    assert!(outcome.stderr.contains(&command), "{outcome}");
+
+    let tunnel = vec![Step::Send(CONNECTED.to_vec()), Step::Tunnel(server.address)];
+    let proxy = StandIn::scripted(Greeting::Plain, tunnel);
+    let outcome = untrusting(&format!("http://user@{}", proxy.address));
+    outcome.complains("(ALL_PROXY): the server's certificate is not trusted: ");
+    let command = format!(
+        ": openssl s_client -connect localhost:{} -proxy {} -showcerts;",
+        server.address.port(),
+        proxy.address
+    );
+    assert!(outcome.stderr.contains(&command), "{outcome}");
+
+    let greeting = Greeting::Tls(Certificate::WrongName.server_config());
+    let (server, proxy) = server_behind_proxy(greeting);
+    let proxy = format!("https://localhost:{}", proxy.address.port());
+    let outcome = Run::new(&server).env("all_proxy", proxy).go();
+    outcome
+        .exits(8)
+        .complains("the proxy's certificate is not trusted: it is not for localhost");
+    let hint = "hint: the host in all_proxy must be a name in the certificate\n";
+    assert!(outcome.stderr.ends_with(hint), "{outcome}");
+}
+
+/// OpenSSL's command can't go through such a proxy.
+#[test]
+fn no_command_shows_a_server_s_certificate_behind_a_proxy_with_tls() {
+    let greeting = Greeting::Tls(Certificate::SelfSigned.server_config());
+    let server = StandIn::scripted(greeting, ok(&PACKAGE));
+    let tunnel = vec![Step::Send(CONNECTED.to_vec()), Step::Tunnel(server.address)];
+    let proxy = StandIn::scripted(Greeting::tls(), tunnel);
+    let proxy = format!("https://localhost:{}", proxy.address.port());
+    let outcome = Run::new(&server).env("https_proxy", proxy).go();
+    outcome
+        .exits(8)
+        .complains("the server's certificate is not trusted: its issuer is unknown");
+    assert!(!outcome.stderr.contains("openssl"), "{outcome}");
+}
+
+#[test]
+fn a_proxy_with_the_wrong_scheme_is_told_by_the_scheme() {
+    let server = StandIn::tls(ok(&PACKAGE));
+    let call = |greeting: Greeting, script: Vec<Step>, scheme: &str| {
+        let proxy = StandIn::scripted(greeting, script);
+        let at = format!("localhost:{}", proxy.address.port());
+        let run = Run::new(&server).env("https_proxy", format!("{scheme}://user:pass-word@{at}"));
+        let outcome = run.args(&["--connect-timeout", "0.5"]).go();
+        outcome.exits(6);
+        let other = if scheme == "http" { "" } else { " not" };
+        let scheme = if scheme == "http" { "https" } else { "http" };
+        let hint = format!(
+            "hint: this proxy may{other} speak TLS itself: then https_proxy={scheme}://{at}\n"
+        );
+        assert!(outcome.stderr.ends_with(&hint), "{outcome}");
+    };
+    let bad_request = Step::Send(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec());
+    call(Greeting::Script, vec![bad_request], "https");
+    // As tinyproxy does, which waits for a line.
+    call(Greeting::Script, vec![Step::AwaitClose], "https");
+    call(Greeting::tls(), Vec::new(), "http");
+    // As stunnel does.
+    call(Greeting::Plain, vec![Step::Reset], "http");
+    let alert = Step::Send(vec![0x15, 3, 1, 0, 2, 2, 70]);
+    call(Greeting::Plain, vec![alert], "http");
+}
 
 #[test]
 fn a_proxy_that_refuses_differs_from_one_that_fails() {

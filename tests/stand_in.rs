@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DnType,
-    ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyPair, NameConstraints, date_time_ymd,
+    ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyPair, NameConstraints, SanType,
+    date_time_ymd,
 };
 use rustls::pki_types::PrivateKeyDer;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -376,6 +377,8 @@ pub enum Certificate {
     NotYetValid,
     /// For another name.
     WrongName,
+    /// For 127.0.0.1 as if it were a name.
+    AddressAsName,
     /// Without a subjectAltName.
     NoName,
     /// From no CA at all.
@@ -517,7 +520,7 @@ impl Certificate {
 
     fn params(self) -> CertificateParams {
         let names: &[&str] = match self {
-            Certificate::NoName => &[],
+            Certificate::NoName | Certificate::AddressAsName => &[],
             Certificate::WrongName => &["elsewhere.example"],
             _ => &[
                 "localhost",
@@ -535,6 +538,10 @@ impl Certificate {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
         let mut params = CertificateParams::new(names).expect("valid names");
         match self {
+            Certificate::AddressAsName => {
+                let address = "127.0.0.1".try_into().expect("ASCII");
+                params.subject_alt_names = vec![SanType::DnsName(address)];
+            }
             Certificate::Expired => params.not_after = date_time_ymd(2001, 1, 1),
             Certificate::NotYetValid => params.not_before = date_time_ymd(3000, 1, 1),
             Certificate::OfCa => params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),

@@ -116,6 +116,89 @@ fn a_certificate_that_is_not_trusted_exits_8_and_gets_no_token() {
     }
 }
 
+#[test]
+fn an_address_that_a_certificate_has_as_a_name_is_told_from_another_name() {
+    let greeting = Greeting::Tls(Certificate::AddressAsName.server_config());
+    let server = StandIn::scripted(greeting, ok(&PACKAGE));
+    let port = server.address.port();
+    for (host, text, hint) in [
+        (
+            "127.0.0.1",
+            "it has the address 127.0.0.1 as the name of a host",
+            "hint: a new certificate is needed, with the address as an IP address in its ",
+        ),
+        (
+            "localhost",
+            "it is not for localhost, but for 127.0.0.1",
+            "hint: --endpoint must be a name in the certificate",
+        ),
+    ] {
+        let run = Run::bare().trusting();
+        let outcome = run.args(&["-e", &format!("{host}:{port}"), ID]).go();
+        outcome.exits(8).complains(text);
+        assert!(outcome.stderr.contains(hint), "{outcome}");
+    }
+}
+
+#[test]
+#[ignore = "only root can replace /etc/hosts"]
+fn another_server_at_a_region_s_host_is_no_fault_of_the_endpoint() {
+    const HOST: &str = "codearts-check.cn-north-4.myhuaweicloud.com";
+    if !fault::can_mount() {
+        return fault::skip("a region's host", "the right to mount");
+    }
+    let greeting = Greeting::Tls(Certificate::WrongName.server_config());
+    let server = StandIn::scripted(greeting, ok(&PACKAGE));
+    let endpoint = format!("{HOST}:{}", server.address.port());
+    let run = Run::bare().trusting().args(&["-e", &endpoint, ID]);
+    let outcome = finding_names_by(run, &format!("127.0.0.1 {HOST}\n"), "").go();
+    outcome
+        .exits(8)
+        .complains("it is not for codearts-check.cn-north-4.");
+    let hint = "hint: another server answered in the service's place: look for a search domain";
+    assert!(outcome.stderr.contains(hint), "{outcome}");
+}
+
+#[test]
+#[ignore = "only root can replace /etc/hosts"]
+fn where_a_host_with_a_twin_is_not_reached_the_hint_names_the_twin() {
+    if !fault::can_mount() {
+        return fault::skip("a host's twin", "the right to mount");
+    }
+    let hint = |run: Run, hosts: &str| {
+        let outcome = finding_names_by(run.arg(ID), hosts, "").go();
+        outcome.exits(6);
+        let hint = outcome.stderr.lines().nth(1).map(str::to_owned);
+        hint.map(|hint| {
+            hint.replace(
+                "hint: the reference has another host for this endpoint: ",
+                "",
+            )
+        })
+    };
+    let twin = |region: &str| {
+        let twin = format!("--endpoint codearts-check.{region}.myhuaweicloud.cn");
+        Some(twin)
+    };
+    for (region, expected) in [
+        ("cn-north-4", twin("cn-north-4")),
+        ("cn-north-1", twin("cn-north-4")),
+        ("cn-south-1", twin("cn-south-1")),
+        ("cn-east-3", twin("cn-south-1")),
+        ("eu-west-101", None),
+    ] {
+        assert_eq!(hint(Run::bare().args(&["-r", region]), ""), expected);
+    }
+    let host = "codearts-check.cn-south-1.myhuaweicloud.com";
+    let run = || Run::bare().args(&["-e", &format!("{host}:1")]);
+    assert_eq!(
+        hint(run(), &format!("127.0.0.1 {host}\n")),
+        twin("cn-south-1")
+    );
+    let behind_proxy = run().env("https_proxy", "http://127.0.0.1:1");
+    assert_eq!(hint(behind_proxy, ""), None);
+}
+
 /// What the hint says: the certificate of the CA that issued the server's is enough to trust.
 #[test]
 fn trusting_the_issuer_mends_a_fault_in_a_ca_above_it() {
@@ -143,6 +226,25 @@ fn the_built_in_roots_do_not_trust_a_private_ca() {
         .go()
         .exits(8)
         .complains("its issuer is unknown");
+}
+
+/// A server that takes the connection, and then reads nothing.
+#[test]
+fn a_server_that_does_not_read_is_given_up_after_the_timeout() {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.set_recv_buffer_size(1).expect("the smallest buffer");
+    let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    socket.bind(&any_port.into()).expect("a free port");
+    socket.listen(1).expect("a listening socket");
+    let address = socket.local_addr().expect("its address");
+    let port = address.as_socket().expect("an IP address").port();
+    let endpoint = format!("http://127.0.0.1:{port}");
+    let run = Run::bare().env("HUAWEICLOUD_TOKEN", "t".repeat(100_000));
+    run.args(&["-e", &endpoint, "--timeout", "0.5", ID])
+        .go()
+        .exits(6)
+        .complains("the connection was silent for 0.5 s (--timeout)")
+        .takes(Duration::from_millis(500));
 }
 
 #[test]

@@ -112,18 +112,19 @@ impl Exchange {
 
 /// What to do about a failure that is none of TLS.
 fn hint(error: &ureq::Error, peer: &Peer) -> Hint {
-    let hint = match (peer, error) {
-        (Peer::Proxy(proxy), ureq::Error::Protocol(_) | ureq::Error::ConnectProxyFailed(_)) => {
-            proxy.other_scheme_hint()
-        }
-        (Peer::Proxy(proxy), ureq::Error::Io(e)) if e.kind() == ErrorKind::UnexpectedEof => {
-            proxy.other_scheme_hint()
-        }
-        (Peer::Server(endpoint, None), ureq::Error::Io(e)) if is_unreachable(e) => {
+    let is_unreachable = matches!(error, ureq::Error::Io(e) if is_unreachable(e));
+    let hint = match peer {
+        Peer::Server(endpoint, None) if is_unreachable => {
             let twin = endpoint.twin()?;
             format!("the reference has another host for this endpoint: --endpoint {twin}")
         }
-        _ => return None,
+        Peer::Server(..) => return None,
+        Peer::Proxy(_) if is_unreachable => return None,
+        // It may wait for the server, unless it waits for a request without TLS.
+        Peer::Proxy(proxy) if matches!(error, ureq::Error::Timeout(_)) && !proxy.is_tls => {
+            return None;
+        }
+        Peer::Proxy(proxy) => proxy.other_scheme_hint(),
     };
     Some(hint.into())
 }
