@@ -821,7 +821,11 @@ fn on_terminal(run: Run) -> (Outcome, String) {
 
 /// Runs at once on one terminal, and everything that it got.
 fn on_one_terminal(runs: Vec<Run>) -> (Vec<Outcome>, String) {
-    let (mut controller, terminal) = terminal();
+    on(terminal(), runs)
+}
+
+/// The same on a terminal that the test has set up.
+fn on((mut controller, terminal): (File, File), runs: Vec<Run>) -> (Vec<Outcome>, String) {
     assert!(terminal.as_raw_fd() > 2);
     let started = runs.into_iter().map(|run| {
         let terminal = terminal.try_clone().expect("the terminal again");
@@ -890,6 +894,32 @@ fn a_terminal_gets_a_progress_line_that_is_erased_and_the_result() {
     let (outcome, seen) = on_terminal(run);
     outcome.exits(0);
     assert_eq!(seen, format!("\r\u{1b}[2K./{OUTPUT} already exists\r\n"));
+}
+
+#[test]
+fn a_progress_line_fits_the_terminal() {
+    for (columns, longest) in [(19, 0), (20, 19), (60, 59), (80, 79), (200, 79)] {
+        let server = StandIn::tls(trickle());
+        let terminal = terminal();
+        let size = libc::winsize {
+            ws_row: 24,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        // SAFETY: the pointer is to a local of the request's type.
+        let set = unsafe { libc::ioctl(terminal.1.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) };
+        assert_eq!(set, 0, "set a terminal's size");
+        let (outcomes, seen) = on(terminal, vec![Run::new(&server)]);
+        outcomes[0].exits(0);
+        let drawn = seen.split("\r\u{1b}[2K");
+        let lengths = drawn
+            .filter(|line| line.starts_with("a777ff00 "))
+            .map(str::len);
+        let lengths: Vec<usize> = lengths.collect();
+        assert!(lengths.iter().all(|length| *length <= longest), "{seen:?}");
+        assert_eq!(lengths.is_empty(), longest == 0, "{seen:?}");
+    }
 }
 
 /// As with `xargs -P 4`.

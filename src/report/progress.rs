@@ -6,15 +6,22 @@ use std::time::{Duration, Instant};
 
 use crate::report::size::{number, size, unit};
 use crate::system::streams::write_stderr;
+use crate::system::terminal;
 
 /// The shortest time between two drawings. Redrawing more often costs CPU and flickers.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The longest line, in columns: a terminal of the usual 80 does not wrap it.
+/// The columns of a terminal that does not tell.
+const USUAL_WIDTH: usize = 80;
+
+/// The narrowest terminal that gets a line, in columns.
+const NARROWEST: usize = 20;
+
+/// The longest line, in columns.
 const LINE: usize = 79;
 
-/// The widest bar, in columns.
-const BAR: usize = 20;
+/// The widest and the narrowest bar, in columns.
+const BARS: [usize; 2] = [20, 5];
 
 /// One line on standard error that is drawn anew as bytes come in. What is printed next erases it.
 pub struct Progress {
@@ -45,7 +52,22 @@ impl Progress {
         let is_due = self.drawn.is_none_or(|at| at.elapsed() >= REDRAW_INTERVAL);
         if is_due && !self.erase.is_empty() {
             self.drawn = Some(Instant::now());
-            let line = line(&self.label, self.bytes, self.total, self.started.elapsed());
+            self.draw(terminal::width().unwrap_or(USUAL_WIDTH));
+        }
+    }
+
+    /// Draws the line on a terminal of `width` columns, the last of which stays free: else the next
+    /// line would begin there.
+    fn draw(&self, width: usize) {
+        if width >= NARROWEST {
+            let room = LINE.min(width - 1);
+            let line = line(
+                &self.label,
+                self.bytes,
+                self.total,
+                self.started.elapsed(),
+                room,
+            );
             write_stderr(&format!("{}{line}", self.erase));
         }
     }
@@ -62,22 +84,51 @@ pub fn erase_line() -> &'static str {
     }
 }
 
-fn line(label: &str, bytes: u64, total: Option<u64>, elapsed: Duration) -> String {
+/// A line of at most `room` characters: where it is longer, the bar goes first, then the rate, and then
+/// its end.
+fn line(label: &str, bytes: u64, total: Option<u64>, elapsed: Duration, room: usize) -> String {
     let rate = bytes as f64 / elapsed.as_secs_f64().max(0.001);
-    let shown_rate = size(rate as u64);
-    let Some(total) = total else {
-        return format!("{label}  {}  {shown_rate}/s", size(bytes));
+    let shown_rate = format!("  {}/s", size(rate as u64));
+    let (start, amount, left, share) = match total {
+        None => (
+            label.to_owned(),
+            format!("  {}", size(bytes)),
+            String::new(),
+            None,
+        ),
+        Some(total) => {
+            let share = (bytes as f64 / total as f64).min(1.0);
+            let (scale, unit) = unit(total);
+            let (done, all) = (number(bytes, scale), number(total, scale));
+            let left = time(total.saturating_sub(bytes) as f64 / rate.max(1.0));
+            (
+                format!("{label}{:4.0} %", share * 100.0),
+                format!("  {done} of {all} {unit}"),
+                format!("  {left} left"),
+                Some(share),
+            )
+        }
     };
-    let share = (bytes as f64 / total as f64).min(1.0);
-    let (scale, unit) = unit(total);
-    let (done, all) = (number(bytes, scale), number(total, scale));
-    let left = time(total.saturating_sub(bytes) as f64 / rate.max(1.0));
-    let start = format!("{label}{:4.0} % [", share * 100.0);
-    let end = format!("]  {done} of {all} {unit}  {shown_rate}/s  {left} left");
-    let width = BAR.min(LINE.saturating_sub(start.len() + end.len()));
+    let end = format!("{amount}{shown_rate}{left}");
+    let for_bar = room.saturating_sub(start.len() + " []".len() + end.len());
+    let [widest, narrowest] = BARS;
+    match share {
+        Some(share) if for_bar >= narrowest => {
+            format!("{start} [{}]{end}", bar(share, for_bar.min(widest)))
+        }
+        _ if start.len() + end.len() <= room => start + &end,
+        _ => {
+            let mut line = start + &amount + &left;
+            line.truncate(room);
+            line
+        }
+    }
+}
+
+fn bar(share: f64, width: usize) -> String {
     let full = (share * width as f64) as usize;
     let bar = format!("{:=>full$}{}", "", if full < width { ">" } else { "" });
-    format!("{start}{bar:width$}{end}")
+    format!("{bar:width$}")
 }
 
 fn time(seconds: f64) -> String {
@@ -93,11 +144,13 @@ mod tests {
 
     use super::{LINE, line};
 
+    const MIB: u64 = 1 << 20;
+
     #[test]
     fn a_line_has_a_bar_and_the_time_left() {
-        const MIB: u64 = 1 << 20;
         let line = |bytes, total, seconds| {
-            line("a777ff00", bytes, total, Duration::from_secs_f64(seconds))
+            let elapsed = Duration::from_secs_f64(seconds);
+            line("a777ff00", bytes, total, elapsed, LINE)
         };
         for (drawn, expected) in [
             (
@@ -116,11 +169,44 @@ mod tests {
         ] {
             assert_eq!(drawn, expected);
         }
-        for total in [1, 1 << 40, u64::MAX] {
-            for bytes in [1, total / 2, total, u64::MAX] {
+    }
+
+    #[test]
+    fn a_line_fits_by_losing_its_bar_then_its_rate_and_then_its_end() {
+        let second = Duration::from_secs(1);
+        let no_bar = "a777ff00  25 %  2.0 of 8.0 MiB  2.0 MiB/s  3 s left";
+        let no_rate = "a777ff00  25 %  2.0 of 8.0 MiB  3 s left";
+        for (room, expected) in [
+            (
+                60,
+                "a777ff00  25 % [=>    ]  2.0 of 8.0 MiB  2.0 MiB/s  3 s left",
+            ),
+            (
+                59,
+                "a777ff00  25 % [=>   ]  2.0 of 8.0 MiB  2.0 MiB/s  3 s left",
+            ),
+            (58, no_bar),
+            (51, no_bar),
+            (50, no_rate),
+            (40, no_rate),
+            (39, "a777ff00  25 %  2.0 of 8.0 MiB  3 s lef"),
+            (19, "a777ff00  25 %  2.0"),
+        ] {
+            let drawn = line("a777ff00", 2 * MIB, Some(8 * MIB), second, room);
+            assert_eq!(drawn, expected, "{room}");
+        }
+        assert_eq!(
+            line("a777ff00", 3 * MIB, None, second, 19),
+            "a777ff00  3.0 MiB"
+        );
+        for total in [None, Some(1), Some(1 << 40), Some(u64::MAX)] {
+            for bytes in [1, 1 << 20, u64::MAX] {
                 for seconds in [0.0, 0.1, 1e9] {
-                    let line = line(bytes, Some(total), seconds);
-                    assert!(line.len() <= LINE, "{line}");
+                    for room in 19..=LINE {
+                        let elapsed = Duration::from_secs_f64(seconds);
+                        let line = line("a777ff00", bytes, total, elapsed, room);
+                        assert!(line.is_ascii() && line.len() <= room, "{line}");
+                    }
                 }
             }
         }

@@ -9,3 +9,4 @@ pub mod deadline;
 pub mod files;
 pub mod process;
 pub mod streams;
+pub mod terminal;
