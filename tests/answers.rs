@@ -111,7 +111,15 @@ fn chunked_wins_over_a_length() {
 fn a_long_chunk_extension_is_refused() {
     let mut reply = head("Transfer-Encoding: chunked\r\n");
     reply.extend(chunks(&PACKAGE, 100, ";name=a-longer-value", ""));
-    assert_refused(&[Step::Send(reply)], 6, "malformed HTTP");
+    let text =
+        "malformed HTTP: a chunk's first line has more than 20 bytes, or its data does not end";
+    assert_refused(&[Step::Send(reply)], 6, text);
+    for end in ["5;name", "5\r", "0\r", "0\r\n\r", &"5".repeat(200 << 10)] {
+        let mut reply = head("Transfer-Encoding: chunked\r\n");
+        reply.extend(end.bytes());
+        let text = "malformed HTTP: a chunk's first or last line is cut short or too long";
+        assert_refused(&[Step::Send(reply)], 6, text);
+    }
 }
 
 #[test]
@@ -376,8 +384,15 @@ fn malformed_http_is_refused() {
         );
     }
     let gzip = head("Transfer-Encoding: gzip, chunked\r\n");
-    let text = "malformed HTTP: Transfer-Encoding: gzip, chunked";
-    assert_refused(&[Step::Send(gzip)], 6, text);
+    let two_lines = head("Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n");
+    let old = b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_vec();
+    for (reply, coding) in [(gzip, "gzip"), (two_lines, "gzip"), (old, "chunked")] {
+        let server = StandIn::tls(vec![Step::Send(reply)]);
+        let outcome = Run::new(&server).go();
+        let end = format!(": malformed HTTP: Transfer-Encoding: {coding}\n");
+        outcome.exits(6);
+        assert!(outcome.stderr.ends_with(&end), "{outcome}");
+    }
     let long_head = head(
         &"X-Long: yyyyyyyyyyyyyyyyyyyyyyyy\r\n"
             .repeat(100)

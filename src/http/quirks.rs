@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv6Addr};
 
 use ureq::Error;
-use ureq::http::StatusCode;
+use ureq::http::{Response, StatusCode, Version, header};
 
 /// The status in the text of [`Error::ConnectProxyFailed`], "proxy server responded 403/403"; none
 /// if the proxy did not respond (ureq 3.5.2, src/unversioned/transport/connect.rs).
@@ -47,6 +47,23 @@ pub fn chunk_fault(error: &Error) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// The first transfer coding of a body that ureq does not decode, so that the bytes would not be the
+/// package's (RFC 9112, section 6.1): it decodes one `chunked`, none in HTTP/1.0, and takes all others
+/// for nothing (ureq-proto 0.7.1, src/body.rs).
+pub fn undecoded_coding<T>(answer: &Response<T>) -> Option<String> {
+    let lines = answer.headers().get_all(header::TRANSFER_ENCODING).iter();
+    let codings = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    let undecoded =
+        codings
+            .map(<[u8]>::trim_ascii)
+            .find(|coding| match &*coding.to_ascii_lowercase() {
+                b"identity" | b"" => false,
+                b"chunked" => answer.version() != Version::HTTP_11,
+                _ => true,
+            });
+    undecoded.map(|coding| String::from_utf8_lossy(coding).into_owned())
 }
 
 /// A name of a certificate.

@@ -2,12 +2,13 @@
 
 use std::io::Read;
 
-use ureq::http::{Response, StatusCode, Version, header};
+use ureq::http::{Response, StatusCode, header};
 use ureq::{Body as ResponseBody, BodyReader};
 
 use crate::api::error::{ErrorBody, MAX_ERROR_BODY};
 use crate::api::timestamp::Timestamp;
 use crate::http::exchange::Exchange;
+use crate::http::quirks::undecoded_coding;
 use crate::http::refusal;
 use crate::report::error::{Error, FIELD_LIMIT};
 use crate::report::redact::Redacted;
@@ -57,9 +58,7 @@ impl Answer {
         if self.response.status() != StatusCode::OK {
             return Err(self.into_refusal());
         }
-        if !is_framed_well(&self.response) {
-            let coding = self.header("transfer-encoding");
-            let coding = coding.map_or(String::new(), |coding| format!("{coding:.FIELD_LIMIT$}"));
+        if let Some(coding) = undecoded_coding(&self.response) {
             let reason = format!("Transfer-Encoding: {coding}");
             return Err(self.exchange.malformed(&reason));
         }
@@ -135,18 +134,4 @@ impl Body {
     pub fn unexpected(&self, reason: &str) -> Error {
         refusal::unexpected(&self.exchange, reason, None)
     }
-}
-
-/// Whether the body's transfer codings are `identity`, or `chunked` once or repeated: ureq decodes
-/// one `chunked` and nothing else, and none in HTTP/1.0, so the bytes would not be the package's
-/// (RFC 9112, section 6.1).
-fn is_framed_well(answer: &Response<ResponseBody>) -> bool {
-    let lines = answer.headers().get_all(header::TRANSFER_ENCODING).iter();
-    lines
-        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
-        .all(|coding| match &*coding.trim_ascii().to_ascii_lowercase() {
-            b"identity" | b"" => true,
-            b"chunked" => answer.version() == Version::HTTP_11,
-            _ => false,
-        })
 }
