@@ -112,7 +112,7 @@ fn a_long_chunk_extension_is_refused() {
     let mut reply = head("Transfer-Encoding: chunked\r\n");
     reply.extend(chunks(&PACKAGE, 100, ";name=a-longer-value", ""));
     let text =
-        "malformed HTTP: a chunk's first line has more than 20 bytes, or its data does not end";
+        "malformed HTTP: a chunk's first line has more than 20 bytes, or its data ends elsewhere";
     assert_refused(&[Step::Send(reply)], 6, text);
     for end in ["5;name", "5\r", "0\r", "0\r\n\r", &"5".repeat(200 << 10)] {
         let mut reply = head("Transfer-Encoding: chunked\r\n");

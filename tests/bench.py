@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Measures the program against curl and wget, taking turns: a small and a large package over HTTPS
-on loopback, from nginx, to memory. Prints a table of times and ratios, in Markdown, and what the large
-one takes without them: the machine for receiving it, decrypting it and writing it, each alone, and
-nginx for sending it.
+on loopback, from nginx, to memory, and the small one with the host's certificates beside the
+test's own. Prints a table of times and ratios, in Markdown, and what the large one takes without
+them: the machine for receiving it, decrypting it and writing it, each alone, and nginx for sending
+it.
 
 Usage: bench.py PROGRAM [OLD]
 OLD, an older build of the program, is measured beside it.
-RUNS (at least 9) and LARGE (MiB) come from the environment. Needs nginx, curl, wget, openssl and
-GNU time; on Debian: apt-get install nginx-light curl wget openssl time
+RUNS (at least 9) and LARGE (MiB) come from the environment. Needs nginx, curl, wget, openssl,
+GNU time and the host's certificates; on Debian:
+apt-get install nginx-light curl wget openssl time ca-certificates
 """
 
 import filecmp
@@ -26,6 +28,7 @@ import zipfile
 
 ID = "a777ff00d3cf4d369d87066806aexxxx"
 MIB = 1 << 20
+HOST_STORE = "/etc/ssl/certs/ca-certificates.crt"
 # A small download takes milliseconds: more turns make up for it.
 SMALL_TURNS_FACTOR = 5
 
@@ -68,6 +71,7 @@ def main():
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
         os.chmod(folder, 0o755)
         make_certificates(folder)
+        add_host_certificates(folder)
         make_package(f"{folder}/small.zip", 1)
         make_package(f"{folder}/large.zip", large)
         ports = start_nginx(folder)
@@ -89,6 +93,14 @@ def make_certificates(folder):
         extensions.write("subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n")
     openssl("x509", "-req", "-in", "request", "-CA", "ca.pem", "-CAkey", "ca.key",
             "-CAcreateserial", "-days", "2", "-extfile", "extensions", "-out", "cert")
+
+
+def add_host_certificates(folder):
+    """A file for --cacert of the host's certificates and the test's own, as a company has it."""
+    with open(f"{folder}/all.pem", "wb") as together:
+        for path in (HOST_STORE, f"{folder}/ca.pem"):
+            with open(path, "rb") as certificates:
+                together.write(certificates.read())
 
 
 def make_package(path, mebibytes):
@@ -118,21 +130,20 @@ def nginx_process(folder):
 
 
 def measure(folder, programs, runs, large, ports):
-    ca = f"{folder}/ca.pem"
     output = f"{folder}/get.zip"
     environment = {"PATH": os.environ["PATH"], "HUAWEICLOUD_TOKEN": "token"}
 
-    def commands(port):
+    def commands(port, ca):
         url = f"https://localhost:{port}"
         call = f"{url}/v1/log-file?sub_job_id={ID}"
         names = ("codearts-check-log", "the older one")
         return {
-            **{name: [program, "-q", "--cacert", ca, "-e", url, "-o", output, ID]
+            **{name: [program, "-q", "--cacert", f"{folder}/{ca}", "-e", url, "-o", output, ID]
                for name, program in zip(names, programs)},
-            "curl": ["curl", "-sS", "--fail", "--cacert", ca, "-H", "X-Auth-Token: token",
-                     "-o", output, call],
-            "wget": ["wget", "-q", f"--ca-certificate={ca}", "--header=X-Auth-Token: token",
-                     "-O", output, call],
+            "curl": ["curl", "-sS", "--fail", "--cacert", f"{folder}/{ca}",
+                     "-H", "X-Auth-Token: token", "-o", output, call],
+            "wget": ["wget", "-q", f"--ca-certificate={folder}/{ca}",
+                     "--header=X-Auth-Token: token", "-O", output, call],
         }
 
     def once(command, package):
@@ -158,9 +169,11 @@ def measure(folder, programs, runs, large, ports):
     print()
     print("| package | tool | wall | ratio | lowest | ratio | CPU | ratio | peak memory | ratio |")
     print("| --- " * 10 + "|")
-    for package, size, turns in (("small", "1 MiB", runs * SMALL_TURNS_FACTOR),
-                                 ("large", f"{large} MiB", runs)):
-        tools = commands(ports[package])
+    for package, size, ca, turns in (
+            ("small", "1 MiB", "ca.pem", runs * SMALL_TURNS_FACTOR),
+            ("small", "1 MiB, the host's CAs", "all.pem", runs * SMALL_TURNS_FACTOR),
+            ("large", f"{large} MiB", "ca.pem", runs)):
+        tools = commands(ports[package], ca)
         times = {name: [] for name in tools}
         for turn in range(turns + 1):
             # In any order: what one run leaves of the machine, its memory above all, the next gets.
@@ -180,7 +193,7 @@ def measure(folder, programs, runs, large, ports):
                   f"| {least} | {row[2] * 1000:.1f} ms | {cpu} | {row[3] / 1024:.1f} MiB "
                   f"| {memory} |")
     print()
-    print_limit(folder, large, commands(ports["large"])["curl"])
+    print_limit(folder, large, commands(ports["large"], "ca.pem")["curl"])
     print()
     print(f"The program's size: {os.path.getsize(programs[0]) / 1e6:.2f} MB.")
 

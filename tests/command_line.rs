@@ -745,17 +745,18 @@ fn the_memory_is_in_no_core_dump() {
 }
 
 #[test]
-fn verbose_reports_the_credentials_the_request_the_answer_and_the_result() {
+fn verbose_reports_trust_credentials_the_request_the_answer_and_the_result() {
     let headers = [("Content-Type", "application/zip"), ("X-Request-Id", "a1")];
     let server = StandIn::tls(vec![Step::Send(response("200 OK", &headers, &PACKAGE))]);
     let outcome = Run::new(&server).arg("-v").go();
     let port = server.address.port();
     let length = PACKAGE.len();
     outcome.exits(0).says(&format!(
-        "credentials: token from HUAWEICLOUD_TOKEN\n\
+        "{}credentials: token from HUAWEICLOUD_TOKEN\n\
          GET https://localhost:{port}/v1/log-file?sub_job_id={ID}\n\
          200 OK, {length} bytes, application/zip, request ID a1\n\
-         saved ./{OUTPUT} ({length} B)\n"
+         saved ./{OUTPUT} ({length} B)\n",
+        outcome.trust_line()
     ));
     assert_eq!(outcome.stdout, "");
 }
@@ -766,7 +767,7 @@ fn a_long_header_takes_little_of_the_verbose_report() {
     let server = StandIn::tls(vec![Step::Send(response("200 OK", &headers, &PACKAGE))]);
     let outcome = Run::new(&server).arg("-v").go();
     let line = format!("200 OK, {} bytes, {}…", PACKAGE.len(), "t".repeat(99));
-    assert_eq!(outcome.stderr.lines().nth(2), Some(&*line), "{outcome}");
+    assert_eq!(outcome.stderr.lines().nth(3), Some(&*line), "{outcome}");
 }
 
 #[test]

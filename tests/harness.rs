@@ -403,6 +403,12 @@ impl Outcome {
         self
     }
 
+    /// What `--verbose` says of the CA of [`Run::trusting`].
+    pub fn trust_line(&self) -> String {
+        let ca = self.run.side.path().join("ca.pem");
+        format!("trust: 1 certificate of {}\n", ca.display())
+    }
+
     /// The endpoint that was given by option.
     pub fn endpoint(&self) -> &str {
         let mut arguments = self.run.command.get_args();

@@ -117,10 +117,11 @@ fn verbose_says_execution_status_and_finish_time() {
     let outcome = Run::list(&server).arg("-v").go();
     let length = answer().to_string().len();
     outcome.exits(0).says(&format!(
-        "credentials: token from HUAWEICLOUD_TOKEN\n\
+        "{}credentials: token from HUAWEICLOUD_TOKEN\n\
          GET https://localhost:{}/v3/task/{TASK}\n\
          200 OK, {length} bytes, no content type\n\
          execution {JOB}, status success, finish time 2025-09-25T08:43:15Z, subtasks: 2\n",
+        outcome.trust_line(),
         server.address.port()
     ));
 }

@@ -19,7 +19,7 @@ use rcgen::{
     ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyPair, NameConstraints, SanType,
     date_time_ymd,
 };
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
@@ -446,6 +446,21 @@ pub fn ca_pem() -> String {
     CA.pem()
 }
 
+/// The server's side of TLS, with a chain that need not fit the key.
+pub fn showing(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> Arc<ServerConfig> {
+    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a PKCS #8 key");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let key = provider.key_provider.load_private_key(key);
+    // Without rustls's own look at the certificate, which refuses some of them.
+    let shown = CertifiedKey::new(chain, key.expect("a key that ring takes"));
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("TLS 1.2 and 1.3")
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(shown)));
+    Arc::new(config)
+}
+
 impl Certificate {
     pub fn server_config(self) -> Arc<ServerConfig> {
         self.with_issuer().0
@@ -474,17 +489,7 @@ impl Certificate {
         let chain = std::iter::once(certificate.into())
             .chain(cas.iter().rev().map(|ca| ca.der().clone()))
             .collect();
-        let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a PKCS #8 key");
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let key = provider.key_provider.load_private_key(key);
-        // Without rustls's own look at the certificate, which refuses some of them.
-        let shown = CertifiedKey::new(chain, key.expect("a key that ring takes"));
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("TLS 1.2 and 1.3")
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(SingleCertAndKey::from(shown)));
-        (Arc::new(config), issuer.pem())
+        (showing(chain, &key), issuer.pem())
     }
 
     /// What the CAs between the one of [`ca_pem`] and the server are, from the top.

@@ -13,7 +13,7 @@ use crate::fault;
 use crate::harness::{ID, OUTPUT, Outcome, Run};
 use crate::packages::{OLD, PACKAGE, ok};
 use crate::proxies::CONNECTED;
-use crate::stand_in::{Certificate, Greeting, StandIn, Step, ca_pem};
+use crate::stand_in::{Certificate, Greeting, StandIn, Step, ca_pem, showing};
 
 fn with(certificate: Certificate) -> (StandIn, Outcome) {
     let server = StandIn::scripted(Greeting::Tls(certificate.server_config()), ok(&PACKAGE));
@@ -114,6 +114,23 @@ fn a_certificate_that_is_not_trusted_exits_8_and_gets_no_token() {
         );
         assert!(server.requests().iter().all(|request| request.0.is_empty()));
     }
+}
+
+#[test]
+fn a_signature_by_rsa_pss_with_another_salt_is_told_by_name() {
+    let chain = vec![der(include_str!("certificates/pss-salt-20.pem")).into()];
+    let key = rcgen::KeyPair::generate().expect("a key pair");
+    let greeting = Greeting::Tls(showing(chain, &key));
+    let server = StandIn::scripted(greeting, ok(&PACKAGE));
+    let endpoint = format!("localhost:{}", server.address.port());
+    let run = Run::bare().args(&["-e", &endpoint, ID]);
+    let ca = run.side_file("ca.pem", include_bytes!("certificates/rsa-ca.pem"));
+    let outcome = run.arg("--cacert").arg(ca).go();
+    outcome
+        .exits(8)
+        .complains("a signature is RSA-PSS with parameters that this program does not");
+    let hint = "hint: RSA-PSS is taken with SHA-256, SHA-384 or SHA-512, ";
+    assert!(outcome.stderr.contains(hint), "{outcome}");
 }
 
 #[test]
@@ -923,7 +940,8 @@ fn name_server(pause: Duration) -> Ipv4Addr {
         let mut query = [0; 512];
         while let Ok((_, client)) = socket.recv_from(&mut query) {
             thread::sleep(pause);
-            // RFC 1035, section 4.1: a head, the question, and the answer with its name pointing there.
+            // RFC 1035, section 4.1: a head, the question, and the answer with its name pointing
+            // there.
             let name = 12
                 + query[12..]
                     .iter()

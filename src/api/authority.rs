@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A host, and a port unless it is the scheme's default.
 pub struct Authority {
-    /// A name, an IPv4 address, or an IPv6 address in brackets. A name may end in a dot, which keeps
-    /// its lookup from trying it in other domains (resolv.conf(5), `search`).
+    /// A name, an IPv4 address, or an IPv6 address in brackets. A name may end in a dot, which
+    /// keeps its lookup from trying it in other domains (resolv.conf(5), `search`).
     pub host: String,
     pub port: Option<u16>,
 }
@@ -85,8 +85,8 @@ fn parse_port(text: &str) -> Result<u16, String> {
 }
 
 /// A host is an IPv4 address, an IPv6 address in brackets, or a name of letters, digits, hyphens
-/// and underscores (RFC 1123, section 2.1, and what certificates and resolvers take besides), with or
-/// without a dot at its end.
+/// and underscores (RFC 1123, section 2.1, and what certificates and resolvers take besides), with
+/// or without a dot at its end.
 fn check_host(host: &str) -> Result<(), String> {
     if let Some(address) = in_brackets(host) {
         return match address.parse::<Ipv6Addr>() {

@@ -32,7 +32,8 @@ const TWINS: [&str; 2] = [
 
 /// A server to call.
 pub struct Endpoint {
-    /// False only for a loopback address: anywhere else, the credentials would be readable on the way.
+    /// False only for a loopback address: anywhere else, the credentials would be readable on the
+    /// way.
     pub is_https: bool,
     pub authority: Authority,
     region: Option<Region>,

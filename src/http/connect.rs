@@ -1,8 +1,8 @@
 //! The TCP connection: which of a name's addresses is tried, and for how long.
 //!
-//! ureq's own connector gives up at the first error that is not one of five kinds, and leaves most of
-//! the time to the first address. This one stands between ureq's connectors for proxies and for TLS,
-//! and has ureq connect to one address at a time.
+//! ureq's own connector gives up at the first error that is not one of five kinds, and leaves most
+//! of the time to the first address. This one stands between ureq's connectors for proxies and for
+//! TLS, and has ureq connect to one address at a time.
 
 use std::fmt;
 use std::io;
@@ -85,8 +85,8 @@ impl<In: Transport> Connector<In> for EachAddress {
 }
 
 impl EachAddress {
-    /// Tries one address after another, each for an equal share of the time that is left. Any failure
-    /// leads to the next one: a firewall may reject one family, a host may lack it.
+    /// Tries one address after another, each for an equal share of the time that is left. Any
+    /// failure leads to the next one: a firewall may reject one family, a host may lack it.
     fn connect_to_any(&self, details: &ConnectionDetails) -> Result<TcpLink, Error> {
         let deadline = Instant::now() + *details.timeout.after;
         let addresses = alternate(&details.addrs);
@@ -151,8 +151,8 @@ struct TcpLink {
 }
 
 impl TcpLink {
-    /// What is left of `--connect-timeout`: ureq gives the whole of it anew to each read of a proxy's
-    /// answer.
+    /// What is left of `--connect-timeout`: ureq gives the whole of it anew to each read of a
+    /// proxy's answer.
     fn limit(&self, timeout: NextTimeout) -> NextTimeout {
         match timeout.reason {
             Timeout::Connect => NextTimeout {

@@ -102,9 +102,9 @@ impl Proxy {
     }
 }
 
-/// Whether `list` (names split by commas, white space or quotes) exempts `host` from the proxy. A name
-/// stands for the host and its subdomains, with or without a leading dot; `*` for every host. An address
-/// has no subdomains.
+/// Whether `list` (names split by commas, white space or quotes) exempts `host` from the proxy. A
+/// name stands for the host and its subdomains, with or without a leading dot; `*` for every host.
+/// An address has no subdomains.
 fn is_exempt(host: &str, list: &str) -> bool {
     let host = bare(host);
     let is_name = host.parse::<IpAddr>().is_err();

@@ -1,6 +1,6 @@
-//! What is known of ureq, rustls and webpki by their texts or habits alone, and what any version may
-//! change: each with the version and the file that it was read in. A test fails where a new version
-//! behaves otherwise, here or, if it takes a server, in tests/.
+//! What is known of ureq, rustls and webpki by their texts or habits alone, and what any version
+//! may change: each with the version and the file that it was read in. A test fails where a new
+//! version behaves otherwise, here or, if it takes a server, in tests/.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv6Addr};
@@ -22,8 +22,8 @@ pub fn lookup_reason(error: &Error) -> String {
     text.rsplit(": ").next().unwrap_or_default().to_owned()
 }
 
-/// Hides the kind of a reset while receiving: ureq takes `ConnectionReset` and `ConnectionAborted` for
-/// the end of a body (ureq 3.5.2, `do_read` in src/run.rs).
+/// Hides the kind of a reset while receiving: ureq takes `ConnectionReset` and `ConnectionAborted`
+/// for the end of a body (ureq 3.5.2, `do_read` in src/run.rs).
 pub fn reset_is_an_error(error: Error) -> Error {
     use ErrorKind::{ConnectionAborted, ConnectionReset};
     match error {
@@ -34,24 +34,22 @@ pub fn reset_is_an_error(error: Error) -> Error {
     }
 }
 
-/// What is wrong with a chunked body, where ureq's own words do not say it (ureq 3.5.2, `do_read` in
-/// src/run.rs; ureq-proto 0.7.1, src/chunk.rs).
+/// What is wrong with a chunked body, where ureq's own words do not say it (ureq 3.5.2, `do_read`
+/// in src/run.rs; ureq-proto 0.7.1, src/chunk.rs).
 pub fn chunk_fault(error: &Error) -> Option<&'static str> {
     match error {
         // Bytes are left that are no whole line, and no more come or fit.
         Error::BodyStalled => Some("a chunk's first or last line is cut short or too long"),
         Error::Protocol(fault) if fault.to_string() == "chunk expected crlf as next character" => {
-            Some(
-                "a chunk's first line has more than 20 bytes, or its data does not end where it says",
-            )
+            Some("a chunk's first line has more than 20 bytes, or its data ends elsewhere")
         }
         _ => None,
     }
 }
 
-/// The first transfer coding of a body that ureq does not decode, so that the bytes would not be the
-/// package's (RFC 9112, section 6.1): it decodes one `chunked`, none in HTTP/1.0, and takes all others
-/// for nothing (ureq-proto 0.7.1, src/body.rs).
+/// The first transfer coding of a body that ureq does not decode, so that the bytes would not be
+/// the package's (RFC 9112, section 6.1): it decodes one `chunked`, none in HTTP/1.0, and takes all
+/// others for nothing (ureq-proto 0.7.1, src/body.rs).
 pub fn undecoded_coding<T>(answer: &Response<T>) -> Option<String> {
     let lines = answer.headers().get_all(header::TRANSFER_ENCODING).iter();
     let codings = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
@@ -76,8 +74,8 @@ pub enum PresentedName<'a> {
 }
 
 /// Parses a name in [`rustls::CertificateError::NotValidForNameContext`], which is `DnsName("…")`,
-/// `IpAddress(0::1)` or another variant of webpki's type in its debug format (rustls-webpki 0.103.17,
-/// src/subject_name/mod.rs).
+/// `IpAddress(0::1)` or another variant of webpki's type in its debug format (rustls-webpki
+/// 0.103.17, src/subject_name/mod.rs).
 pub fn presented_name(text: &str) -> PresentedName<'_> {
     let within = |start, end| text.strip_prefix(start)?.strip_suffix(end);
     if let Some(name) = within("DnsName(\"", "\")") {
@@ -86,7 +84,8 @@ pub fn presented_name(text: &str) -> PresentedName<'_> {
     let Some(address) = within("IpAddress(", ")") else {
         return PresentedName::Other;
     };
-    // An IPv6 address's groups of zeros at the end are left out, and those at the beginning but one.
+    // An IPv6 address's groups of zeros at the end are left out, and those at the beginning but
+    // one.
     let parsed = address.parse::<IpAddr>().ok();
     let parsed = parsed.or_else(|| Some(format!("{address}::").parse::<Ipv6Addr>().ok()?.into()));
     PresentedName::Address(parsed.map_or(address.to_owned(), |address| address.to_string()))

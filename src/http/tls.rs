@@ -13,11 +13,12 @@ use crate::http::quirks::{PresentedName, presented_name, webpki};
 use crate::http::trust::Trust;
 use crate::report::error::Hint;
 
-const SUPPORTED: &str = "this program speaks TLS 1.2 and 1.3 with ECDHE and AEAD ciphers, and takes \
-    RSA keys of 2048 to 8192 bits, P-256, P-384 and Ed25519, and signatures with SHA-2, not SHA-1";
+const SUPPORTED: &str = "this program speaks TLS 1.2 and 1.3 with ECDHE and AEAD ciphers, and \
+    takes RSA keys of 2048 to 8192 bits, P-256, P-384 and Ed25519, and signatures with SHA-2, not \
+    SHA-1";
 
-const NOT_TLS: &str = "the server does not speak TLS: a wrong port, or a proxy or a captive portal in \
-    between that answers in the service's place";
+const NOT_TLS: &str = "the server does not speak TLS: a wrong port, or a proxy or a captive portal \
+    in between that answers in the service's place";
 
 const CLOCK: &str = "check this host's clock; if it is right, the certificate must be renewed";
 
@@ -26,18 +27,18 @@ const TRUST_ISSUER: &str = "give the certificate of the CA that issued it to --c
 const NEW_CERTIFICATE: &str = "a new certificate is needed: X.509 version 3, with \
     basicConstraints=CA:FALSE and a subjectAltName";
 
-const OTHER_SERVER: &str = "another server answered in the service's place: look for a search domain \
-    in /etc/resolv.conf that has every name, and for a proxy or a captive portal in between";
+const OTHER_SERVER: &str = "another server answered in the service's place: look for a search \
+    domain in /etc/resolv.conf that has every name, and for a proxy or a captive portal in between";
 
-const ADDRESS_AS_NAME: &str = "a new certificate is needed, with the address as an IP address in its \
-    subjectAltName";
+const ADDRESS_AS_NAME: &str = "a new certificate is needed, with the address as an IP address in \
+    its subjectAltName";
 
 const BAD_SIGNATURE: &str = "a signature is invalid or uses an unsupported algorithm";
 
 const PSS_SALT: &str = "a signature is RSA-PSS with parameters that this program does not take";
 
-const PSS_HINT: &str = "RSA-PSS is taken with SHA-256, SHA-384 or SHA-512, the same hash in its mask \
-    (MGF1), and a salt as long as the hash";
+const PSS_HINT: &str = "RSA-PSS is taken with SHA-256, SHA-384 or SHA-512, the same hash in its \
+    mask (MGF1), and a salt as long as the hash";
 
 /// The object identifier of RSA-PSS, id-RSASSA-PSS, in DER (RFC 8017, appendix A.2.3).
 const RSA_PSS: [u8; 11] = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];

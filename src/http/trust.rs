@@ -1,6 +1,6 @@
 //! Whose certificates are trusted: those of a file that the user named, else those of the host's
-//! store, else Mozilla's, which are built in. Never two of them together: what an administrator takes
-//! out of the store is not trusted.
+//! store, else Mozilla's, which are built in. Never two of them together: what an administrator
+//! takes out of the store is not trusted.
 
 use std::fmt;
 use std::fs::File;
@@ -50,7 +50,8 @@ enum Source {
 }
 
 impl Trust {
-    /// Reads the file that the user named. Without one, looks for the host's store, which can't fail.
+    /// Reads the file that the user named. Without one, looks for the host's store, which can't
+    /// fail.
     pub fn read(named: Option<NamedFile>) -> Result<Self, Error> {
         match named {
             Some(file) => Self::of_file(file),
@@ -219,8 +220,8 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// The next certificate in `rest`, the end of `content`: its label, where its first line begins, and
-/// what follows that line.
+/// The next certificate in `rest`, the end of `content`: its label, where its first line begins,
+/// and what follows that line.
 fn next_section<'a>(
     content: &'a [u8],
     mut rest: &'a [u8],
@@ -261,8 +262,8 @@ const DIGITS: [u8; 256] = {
     digits
 };
 
-/// Decodes base64, with white space anywhere and with or without padding, up to a hyphen, and returns
-/// the rest; `None` if it is not base64.
+/// Decodes base64, with white space anywhere and with or without padding, up to a hyphen, and
+/// returns the rest; `None` if it is not base64.
 fn decode<'a>(text: &'a [u8], bytes: &mut Vec<u8>) -> Option<&'a [u8]> {
     let mut rest = text;
     let (mut bits, mut digits, mut padding) = (0, 0, 0);
@@ -299,7 +300,8 @@ fn decode<'a>(text: &'a [u8], bytes: &mut Vec<u8>) -> Option<&'a [u8]> {
     Some(rest)
 }
 
-/// Decodes as long as four digits follow each other: nearly all of a file, and most of what it costs.
+/// Decodes as long as four digits follow each other: nearly all of a file, and most of what it
+/// costs.
 fn decode_whole<'a>(mut text: &'a [u8], bytes: &mut Vec<u8>) -> &'a [u8] {
     while let [a, b, c, d, rest @ ..] = text {
         let [a, b, c, d] = [a, b, c, d].map(|digit| u32::from(DIGITS[usize::from(*digit)]));
@@ -321,8 +323,8 @@ fn is_anchor(der: &[u8]) -> bool {
     RootCertStore::empty().add(der).is_ok()
 }
 
-/// Whether bytes are missing at the certificate's end, by the length at its beginning (a DER SEQUENCE
-/// with a length of two bytes, X.690, section 8.1.3.5).
+/// Whether bytes are missing at the certificate's end, by the length at its beginning (a DER
+/// SEQUENCE with a length of two bytes, X.690, section 8.1.3.5).
 fn is_cut(der: &[u8]) -> bool {
     matches!(*der, [0x30, 0x82, high, low, ..]
         if der.len() < 4 + usize::from(u16::from_be_bytes([high, low])))

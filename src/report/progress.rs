@@ -84,8 +84,8 @@ pub fn erase_line() -> &'static str {
     }
 }
 
-/// A line of at most `room` characters: where it is longer, the bar goes first, then the rate, and then
-/// its end.
+/// A line of at most `room` characters: where it is longer, the bar goes first, then the rate, and
+/// then its end.
 fn line(label: &str, bytes: u64, total: Option<u64>, elapsed: Duration, room: usize) -> String {
     let rate = bytes as f64 / elapsed.as_secs_f64().max(0.001);
     let shown_rate = format!("  {}/s", size(rate as u64));
