@@ -578,11 +578,11 @@ fn a_failure_in_verbose_mode_tells_no_secret_either() {
     let outcome = Run::new(&server).arg("--verbose").go();
     outcome.exits(5);
     let answer = "500 Internal Server Error, 85 bytes, no content type";
-    assert_eq!(outcome.stderr.lines().nth(2), Some(answer), "{outcome}");
-    assert_eq!(outcome.stderr.lines().count(), 4, "{outcome}");
+    assert_eq!(outcome.stderr.lines().nth(3), Some(answer), "{outcome}");
+    assert_eq!(outcome.stderr.lines().count(), 5, "{outcome}");
     let outcome = Run::bare().args(&["-ve", "127.0.0.1:1", ID]).go();
     outcome.exits(6);
-    assert_eq!(outcome.stderr.lines().count(), 3, "{outcome}");
+    assert_eq!(outcome.stderr.lines().count(), 4, "{outcome}");
 }
 
 #[test]
