@@ -245,25 +245,6 @@ fn the_built_in_roots_do_not_trust_a_private_ca() {
         .complains("its issuer is unknown");
 }
 
-/// A server that takes the connection, and then reads nothing.
-#[test]
-fn a_server_that_does_not_read_is_given_up_after_the_timeout() {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
-    socket.set_recv_buffer_size(1).expect("the smallest buffer");
-    let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    socket.bind(&any_port.into()).expect("a free port");
-    socket.listen(1).expect("a listening socket");
-    let address = socket.local_addr().expect("its address");
-    let port = address.as_socket().expect("an IP address").port();
-    let endpoint = format!("http://127.0.0.1:{port}");
-    let run = Run::bare().env("HUAWEICLOUD_TOKEN", "t".repeat(100_000));
-    run.args(&["-e", &endpoint, "--timeout", "0.5", ID])
-        .go()
-        .exits(6)
-        .complains("the connection was silent for 0.5 s (--timeout)")
-        .takes(Duration::from_millis(500));
-}
-
 #[test]
 fn ssl_cert_file_is_trusted_and_cacert_wins_over_it() {
     let server = StandIn::tls(ok(&PACKAGE));

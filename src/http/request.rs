@@ -112,3 +112,34 @@ fn config(options: &Options, roots: RootCerts) -> Config {
         .max_idle_connections(0)
         .build()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use ureq::tls::RootCerts;
+
+    use super::{Options, config};
+    use crate::api::endpoint::Endpoint;
+    use crate::http::options::Limits;
+    use crate::report::console::Verbosity;
+
+    /// On loopback no write waits: the kernel takes the longest head at once.
+    #[test]
+    fn a_write_waits_no_longer_than_a_read() {
+        let limits = Limits {
+            connect: Duration::from_secs(1),
+            silence: Duration::from_secs(2),
+            run: None,
+        };
+        let options = Options {
+            endpoint: Endpoint::parse("host").unwrap(),
+            proxy: None,
+            limits,
+            verbosity: Verbosity::Normal,
+        };
+        let config = config(&options, RootCerts::WebPki);
+        assert_eq!(config.timeout_per_write(), Some(limits.silence));
+        assert_eq!(config.timeout_per_read(), Some(limits.silence));
+    }
+}
