@@ -304,8 +304,10 @@ fn the_project_is_a_cause_where_the_access_key_has_none() {
 fn no_answer_of_these_kinds_gets_a_secret_printed() {
     for secret in [TOKEN, SECRET_KEY, SECURITY_TOKEN] {
         let (beginning, end) = secret.split_at(secret.len() / 2);
-        let execution = json!({"status": "success", "subJobIds": [ID], "process": {
-            "subJobStatuses": [{"subJobId": ID, "status": secret, "toolName": format!("x{secret}")}]}});
+        let tool = format!("x{secret}");
+        let details = json!([{"subJobId": ID, "status": secret, "toolName": tool}]);
+        let execution = json!({"status": "success", "subJobIds": [ID],
+            "process": {"subJobStatuses": details}});
         for (status, body) in [
             ("200 OK", json!({"httpStatus": secret}).to_string()),
             (

@@ -55,8 +55,8 @@ impl Timestamp {
         (parsed.to_string() == written).then_some(parsed)
     }
 
-    /// Returns `end`, a key's `2026-01-01T00:00:00.000000Z`, reformatted if it is in the past; `None`
-    /// if not, or if it can't be parsed.
+    /// Returns `end`, a key's `2026-01-01T00:00:00.000000Z`, reformatted if it is in the past;
+    /// `None` if not, or if it can't be parsed.
     pub fn expired(self, end: &str) -> Option<String> {
         let shape = end.replace(|c: char| c.is_ascii_digit(), "0");
         let fraction = shape
@@ -120,7 +120,8 @@ mod tests {
         fn every_second_to_the_year_9999_is_written_as_by_the_time_crate(
             seconds in 0..253_402_300_800_u64,
         ) {
-            let theirs = OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).unwrap()).unwrap();
+            let signed = i64::try_from(seconds).unwrap();
+            let theirs = OffsetDateTime::from_unix_timestamp(signed).unwrap();
             let (year, month, day) = theirs.to_calendar_date();
             let (hour, minute, second) = theirs.to_hms();
             let month = u8::from(month);
