@@ -406,9 +406,13 @@ pub enum Certificate {
 
 type Ca = CertifiedIssuer<'static, KeyPair>;
 
+/// The key for the CA, if it is not to have a new one. It counts before [`CA`] is used.
+pub static CA_KEY: Mutex<Option<KeyPair>> = Mutex::new(None);
+
 /// The CA of this process.
-static CA: LazyLock<Ca> = LazyLock::new(|| {
-    let key = KeyPair::generate().expect("a key pair");
+pub static CA: LazyLock<Ca> = LazyLock::new(|| {
+    let kept = CA_KEY.lock().expect("no panic with the lock held").take();
+    let key = kept.unwrap_or_else(|| KeyPair::generate().expect("a key pair"));
     CertifiedIssuer::self_signed(ca_params("stand-in CA"), key).expect("a CA certificate")
 });
 

@@ -1,9 +1,6 @@
 //! The stand-in by itself, to try the program, or a job that calls it, without an account.
 //!
-//! `stand-in serve FOLDER` writes the certificate to trust (`ca.pem`) and an access key
-//! (`credentials`) into the folder, listens on a port of loopback, prints the variables for the shell
-//! that makes the calls, and serves until it is killed; each request is a line in the folder's `log`.
-//! `stand-in list FILE` lists a package's content.
+//! What it does is in its `--help`.
 
 // Both programs that have these modules use a part of them.
 #[allow(dead_code)]
@@ -14,7 +11,7 @@ mod stand_in;
 use std::ffi::OsString;
 use std::fmt::{Display, Write as _};
 use std::fs::{self, File, OpenOptions};
-use std::io::{Cursor, Write};
+use std::io::{Cursor, ErrorKind, Write};
 use std::net::Ipv4Addr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -22,14 +19,29 @@ use std::process::ExitCode;
 use std::thread;
 
 use lexopt::{Arg, Parser, ValueExt};
+use rcgen::KeyPair;
 use time::OffsetDateTime;
 use zip::ZipArchive;
 use zip::result::ZipResult;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use stand_in::{Greeting, Request, StandIn, Step, ca_pem, response};
+use stand_in::{CA, CA_KEY, Greeting, Request, StandIn, Step, ca_pem, response};
 
-const USAGE: &str = "usage: stand-in serve [--port PORT] FOLDER | stand-in list FILE";
+const HELP: &str = "\
+A stand-in for CodeArts Check, to try codearts-check-log or a job that calls it.
+
+Usage: stand-in serve [--port PORT] FOLDER
+       stand-in list FILE
+
+serve  Serves one task on 127.0.0.1 until it is stopped (Ctrl-C), and prints the
+       variables for the shell that makes the calls. PORT: by default, any that
+       is free. In FOLDER it leaves:
+         ca.pem       the certificate to trust
+         ca.key       its key, which the next start uses again
+         credentials  an access key
+         log          a line for each request
+list   Lists the files in a package.
+";
 
 const ACCESS_KEY: &str = "STANDINACCESSKEY0001";
 const SECRET_KEY: &str = "stand-in-secret-key";
@@ -71,14 +83,18 @@ fn run() -> Result<(), String> {
                 let value = arguments.value().and_then(|value| value.parse());
                 port = value.map_err(|_| "--port takes a number up to 65535")?;
             }
+            Arg::Short('h') | Arg::Long("help") => {
+                print!("{HELP}");
+                return Ok(());
+            }
             Arg::Value(word) => words.push(word),
-            option => return Err(format!("{}\n{USAGE}", option.unexpected())),
+            option => return Err(format!("{}; see --help", option.unexpected())),
         }
     }
     match &words[..] {
         [command, folder] if command == "serve" => serve(Path::new(folder), port),
         [command, file] if command == "list" => list(Path::new(file)),
-        _ => Err(USAGE.to_owned()),
+        _ => Err("it takes serve and a folder, or list and a file; see --help".to_owned()),
     }
 }
 
@@ -88,7 +104,7 @@ fn serve(folder: &Path, port: u16) -> Result<(), String> {
     let folder = folder
         .canonicalize()
         .map_err(cannot("find", folder.display()))?;
-    let ca = write(folder.join("ca.pem"), 0o644, &ca_pem())?;
+    let ca = keep_ca(&folder)?;
     let profile = format!("[basic]\nak = {ACCESS_KEY}\nsk = {SECRET_KEY}\n");
     let credentials = write(folder.join("credentials"), 0o600, &profile)?;
     let log = folder.join("log");
@@ -109,14 +125,33 @@ export SSL_CERT_FILE={}
 export HUAWEICLOUD_SDK_CREDENTIALS_FILE={}
 # Its task, and the task's only execution:
 export TASK_ID={TASK_ID}
-export JOB_ID={JOB_ID}",
+export JOB_ID={JOB_ID}
+# One of its subtasks:
+export SUB_JOB_ID={}",
         server.address.port(),
         quoted(&ca),
         quoted(&credentials),
+        SUB_JOB_IDS[0],
     );
     loop {
         thread::park();
     }
+}
+
+/// Writes the certificate of the folder's CA, whose key is made where there is none yet.
+fn keep_ca(folder: &Path) -> Result<PathBuf, String> {
+    let key = folder.join("ca.key");
+    match fs::read_to_string(&key) {
+        Ok(pem) => {
+            let kept = KeyPair::from_pem(&pem).map_err(cannot("use", key.display()))?;
+            *CA_KEY.lock().expect("no panic with the lock held") = Some(kept);
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            write(key, 0o600, &CA.key().serialize_pem())?;
+        }
+        Err(error) => return Err(cannot("read", key.display())(error)),
+    }
+    write(folder.join("ca.pem"), 0o644, &ca_pem())
 }
 
 /// Writes a file that has this mode from its beginning.
