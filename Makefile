@@ -9,28 +9,33 @@ DESTDIR =
 
 NAME = codearts-check-log
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
-PROGRAM = target/release/$(NAME)
-STAND_IN = target/release/examples/stand-in
+# Where `make build` leaves the program: `make install` finds it there without a toolchain.
+PROGRAM = target/$(NAME)
+STAND_IN = target/debug/examples/stand-in
 MAN_PAGE = doc/$(NAME).1
 BASH_COMPLETION = doc/completions/$(NAME).bash
 ZSH_COMPLETION = doc/completions/_$(NAME)
 FISH_COMPLETION = doc/completions/$(NAME).fish
 UNITS = doc/systemd/$(NAME)@.service doc/systemd/$(NAME)@.timer
 
-# The target of `make static` and `make dist`: by default the one that rustc builds for.
+# What it is built for: by default what rustc builds for.
 TARGET = $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p')
-STATIC = target/$(TARGET)/release/$(NAME)
+# With `no`, the program is linked to the shared C library of the host.
+STATIC = yes
+# Cargo's variable for the linker of a target.
+LINKER = $(or $(CARGO_TARGET_$(shell echo '$(TARGET)' | tr a-z- A-Z_)_LINKER),cc)
 # Position independent, as rustc links it where it can, and with nothing left to write to that the
-# loader has filled in. It has no index for unwinding: it never unwinds (panic = "abort"). No path of the
-# machine that builds it gets into the binary.
-STATIC_FLAGS = '-Ctarget-feature=+crt-static' '-Crelro-level=full' \
+# loader has filled in. It has no index for unwinding: it never unwinds (panic = "abort"). No path
+# of the machine that builds it gets into the binary.
+FLAGS = '-Ctarget-feature=$(if $(filter no,$(STATIC)),-,+)crt-static' '-Crelro-level=full' \
 	'-Clink-arg=-Wl,--no-eh-frame-hdr' \
 	'--remap-path-prefix=$(CURDIR)=.' \
 	'--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=cargo'
 
-# The licenses of what cargo doesn't know: Rust's standard library, by rustup or else Debian, and the
-# C library.
-RUST_LICENSES = $(or $(wildcard $(shell rustc --print sysroot)/share/doc/rust/COPYRIGHT-library.html), \
+# The licenses of what cargo doesn't know: Rust's standard library, by rustup or else Debian, and
+# the C library.
+RUST_LICENSES = $(or \
+	$(wildcard $(shell rustc --print sysroot)/share/doc/rust/COPYRIGHT-library.html), \
 	/usr/share/doc/libstd-rust-dev/copyright)
 LIBC_LICENSES = $(if $(findstring musl,$(TARGET)),/usr/share/doc/musl-dev/copyright, \
 	/usr/share/doc/libc6-dev/copyright /usr/share/common-licenses/LGPL-2.1)
@@ -41,35 +46,41 @@ SOURCE_DATE_EPOCH ?= $(or $(shell git log -1 --format=%ct 2>/dev/null),0)
 
 .PHONY: help
 help:
-	@echo 'make build          build the program: $(PROGRAM)'
-	@echo 'make demo           build it, and try it against a stand-in of the service'
-	@echo 'make test           run the tests'
-	@echo 'make test-all       run the slow tests too (needs strace)'
-	@echo 'make lint           check format and lints'
-	@echo 'make static         build it static, for TARGET: $(TARGET)'
-	@echo 'make dist           pack that: target/dist/$(NAME)-$(VERSION)-$(TARGET).tar.gz'
-	@echo 'make packages       the same, and a .deb and an .rpm (needs python3, rpmbuild)'
-	@echo 'make bench          measure it against curl and wget (needs nginx, curl, wget, time)'
-	@echo 'make install        install to PREFIX: $(PREFIX)'
-	@echo 'make uninstall      remove what was installed'
-	@echo 'make clean          remove what was built'
+	@echo 'make build       build the program: $(PROGRAM)'
+	@echo 'make demo        build it, and try it against a stand-in of the service'
+	@echo 'make test        run the tests'
+	@echo 'make test-all    run those too that take minutes (needs strace)'
+	@echo 'make lint        check format and lints'
+	@echo 'make packages    build a tarball, a .deb and an .rpm of it (needs python3, rpmbuild)'
+	@echo 'make dist        build the tarball alone (needs python3)'
+	@echo 'make install     install it to PREFIX: $(PREFIX)'
+	@echo 'make uninstall   remove what was installed'
+	@echo 'make clean       remove what was built'
 	@echo
-	@echo 'Checks, as root. Each installs the Debian packages that it lacks:'
-	@echo 'make static-check   try the static program in an empty root'
-	@echo 'make install-check  install and uninstall, and look at the units'
-	@echo 'make dist-check     see whether two folders give the same packages, and lint'
-	@echo 'make packages-check install them in fresh roots, and run the job there'
-	@echo 'make image-check    check the CronJob, and run its job in the image'
-	@echo "make rust-version   build it with the oldest Rust it claims, Debian trixie's"
-	@echo 'make cross          build for other processors, and try that under qemu-user'
+	@echo 'What only a release or CI checks: make -C tests, make -C packaging'
 
 .PHONY: build
 build:
-	$(CARGO) build $(LOCKED) --release
+	@[ -d "$$(rustc --print target-libdir --target $(TARGET))" ] || \
+		{ echo 'make build: the toolchain has no $(TARGET)' >&2; exit 1; }
+	@[ '$(STATIC)' = no ] || [ -e "$$($(LINKER) -print-file-name=libc.a)" ] || \
+		{ echo 'make build: the C library for static programs, libc.a, is missing (Fedora:' \
+		'glibc-static). Without it: make build STATIC=no' >&2; exit 1; }
+	CARGO_ENCODED_RUSTFLAGS="$$(printf '%s\037%s\037%s\037%s\037%s' $(FLAGS))" \
+		$(CARGO) build $(LOCKED) --release --target $(TARGET)
+	install -m 755 target/$(TARGET)/release/$(NAME) $(PROGRAM)
+
+# Another name for it.
+.PHONY: static
+static: build
+
+# As the tests are built, whose crates it shares.
+.PHONY: stand-in
+stand-in:
+	$(CARGO) build $(LOCKED) --example stand-in
 
 .PHONY: demo
-demo: build
-	$(CARGO) build $(LOCKED) --release --example stand-in
+demo: build stand-in
 	@tests/demo.sh $(PROGRAM) $(STAND_IN)
 
 # What only root can set up, or takes most of a minute, is ignored for others; what takes a minute and
@@ -88,40 +99,17 @@ test-all:
 
 .PHONY: lint
 lint:
-	@for tool in fmt clippy; do $(CARGO) $$tool --version > /dev/null 2>&1 || { echo "make lint: it needs cargo $$tool" \
+	@for tool in fmt clippy; do $(CARGO) $$tool --version > /dev/null 2>&1 || \
+		{ echo "make lint: it needs cargo $$tool" \
 		'(rustup component add rustfmt clippy; Debian: rustfmt and rust-clippy)' >&2; exit 1; }; done
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(LOCKED) --all-targets -- -D warnings
 
-.PHONY: static
-static:
-	@[ -d "$$(rustc --print target-libdir --target $(TARGET))" ] || \
-		{ echo 'make static: the toolchain has no $(TARGET)' >&2; exit 1; }
-	CARGO_ENCODED_RUSTFLAGS="$$(printf '%s\037%s\037%s\037%s\037%s' $(STATIC_FLAGS))" \
-		$(CARGO) build $(LOCKED) --release --target $(TARGET)
-	! readelf --program-headers --wide $(STATIC) | grep INTERP
-	@readelf --file-header $(STATIC) | grep -q 'Type: *DYN' || \
-		echo 'make static: for $(TARGET), rustc links it to a fixed address' >&2
-
-.PHONY: static-check
-static-check: static
-	$(CARGO) build $(LOCKED) --release --example stand-in
-	tests/static_check.sh $(STATIC) $(STAND_IN)
-
-.PHONY: rust-version
-rust-version:
-	tests/rust_version.sh target/trixie
-
-.PHONY: cross
-cross:
-	$(CARGO) build $(LOCKED) --release --example stand-in
-	tests/cross.sh target/forky $(STAND_IN) target/cross $(VERSION) $(SOURCE_DATE_EPOCH)
-
 PACK = MAKE='$(MAKE)' SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) \
-	packaging/pack.sh $(VERSION) $(TARGET) $(STATIC) $(THIRD_PARTY)
+	packaging/pack.sh $(VERSION) $(TARGET) $(PROGRAM) $(THIRD_PARTY)
 
 .PHONY: third-party
-third-party: static
+third-party: build
 	@command -v python3 > /dev/null || { echo 'make dist: it needs python3' >&2; exit 1; }
 	CARGO='$(CARGO)' packaging/third_party.py $(TARGET) $(RUST_LICENSES) $(LIBC_LICENSES) \
 		> $(THIRD_PARTY).new
@@ -135,33 +123,21 @@ dist: third-party
 packages: third-party
 	$(PACK) tarball deb rpm
 
-.PHONY: dist-check
-dist-check:
-	tests/dist_check.sh $(VERSION) $(TARGET) $(SOURCE_DATE_EPOCH)
-
-.PHONY: packages-check
-packages-check: packages
-	$(CARGO) build $(LOCKED) --release --example stand-in
-	tests/packages_check.sh target/bookworm $(STAND_IN) $(VERSION)
-
-.PHONY: image-check
-image-check: static
-	$(CARGO) build $(LOCKED) --release --example stand-in
-	tests/image_check.sh $(STATIC) $(STAND_IN) target/kubernetes-validate
-
-.PHONY: bench
-bench: static
-	tests/bench.py $(STATIC) $(OLD)
+# From the environment, the shell takes them literally; below, they stand between quotes.
+.PHONY: literal-paths
+literal-paths: export PREFIX := $(PREFIX)
+literal-paths: export DESTDIR := $(DESTDIR)
+literal-paths:
+	@case "$$PREFIX" in [!/]* | *[!A-Za-z0-9/._+-]*) echo 'make: PREFIX is an absolute path of' \
+		"A-Z a-z 0-9 / . _ + - (the unit names it), not \"$$PREFIX\"" >&2; exit 1;; esac
+	@case "$$DESTDIR" in *[\'[:cntrl:]]*) echo 'make: DESTDIR has neither quotes nor line breaks,' \
+		"unlike \"$$DESTDIR\"" >&2; exit 1;; esac
 
 ROOT = $(DESTDIR)$(PREFIX)
 
 # It builds nothing: root may have no toolchain.
 .PHONY: install
-# The unit names it, where more characters than these would need quotes.
-install: export PREFIX := $(PREFIX)
-install:
-	@case "$$PREFIX" in [!/]* | *[!A-Za-z0-9/._+-]*) \
-		echo "make install: PREFIX is an absolute path of A-Z a-z 0-9 / . _ + -, not '$$PREFIX'" >&2; exit 1;; esac
+install: literal-paths
 	@test -x $(PROGRAM) || { echo 'make install: there is no $(PROGRAM) yet: make build' >&2; exit 1; }
 	install -D -m 755 $(PROGRAM) '$(ROOT)/bin/$(NAME)'
 	install -D -m 644 $(MAN_PAGE) '$(ROOT)/share/man/man1/$(NAME).1'
@@ -171,11 +147,12 @@ install:
 	install -D -m 644 -t '$(ROOT)/lib/systemd/system' $(UNITS)
 	sed -i 's|/usr/local/bin:|$(PREFIX)/bin:|; s|=/usr/bin:/usr/bin:|=/usr/bin:|' \
 		'$(ROOT)/lib/systemd/system/$(NAME)@.service'
-	@case '$(PREFIX)' in /usr | "$$HOME/.local") ;; \
-		*) echo 'fish looks for its completion only where XDG_DATA_DIRS has $(PREFIX)/share' ;; esac
+	@case '$(PREFIX)' in /usr | "$$HOME/.local") ;; *) ! command -v fish > /dev/null || \
+		echo 'For fish to find the completion: mkdir -p ~/.config/fish/completions && ln -s' \
+		'$(PREFIX)/share/fish/vendor_completions.d/$(NAME).fish ~/.config/fish/completions/' ;; esac
 
 .PHONY: uninstall
-uninstall:
+uninstall: literal-paths
 	@! ls -d '$(DESTDIR)/etc/systemd/system/timers.target.wants/$(NAME)@'*.timer 2> /dev/null || \
 		{ echo "make uninstall: first disable these timers: systemctl stop '$(NAME)@*.timer' &&" \
 		'systemctl disable $(NAME)@.timer' >&2; exit 1; }
@@ -184,11 +161,6 @@ uninstall:
 		'$(ROOT)/share/zsh/site-functions/_$(NAME)' \
 		'$(ROOT)/share/fish/vendor_completions.d/$(NAME).fish' \
 		'$(ROOT)/lib/systemd/system/$(NAME)@.service' '$(ROOT)/lib/systemd/system/$(NAME)@.timer'
-
-.PHONY: install-check
-install-check: build
-	$(CARGO) build $(LOCKED) --release --example stand-in
-	tests/install_check.sh $(STAND_IN)
 
 .PHONY: clean
 clean:

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Packs the static PROGRAM into target/dist: each KIND is tarball, deb or rpm. SHA256SUMS is then of
-# all that is there of this VERSION, for every target. The same source gives the same bytes: each file
-# has the time SOURCE_DATE_EPOCH. What fails leaves nothing half made.
+# all that is there of this VERSION, for every target, and of its bill of materials. The same source
+# gives the same bytes: each file has the time SOURCE_DATE_EPOCH. What fails leaves nothing half
+# made.
 # Usage: pack.sh VERSION TARGET PROGRAM THIRD_PARTY KIND...
 set -eu
 umask 022
@@ -32,7 +33,10 @@ processor() {
     case $target in
         x86_64-*) echo "$1" ;;
         aarch64-*) echo "$2" ;;
-        *) echo "make packages: no .deb or .rpm for $target, only a tarball (make dist)" >&2; exit 1 ;;
+        *)
+            echo "make packages: no .deb or .rpm for $target, only a tarball (make dist)" >&2
+            exit 1
+            ;;
     esac
 }
 
@@ -42,6 +46,11 @@ documents() {
     install -D -m 644 -t "$1/doc" doc/*.md
     install -D -m 644 -t "$1/doc/kubernetes" doc/kubernetes/*
 }
+
+if LC_ALL=C readelf --program-headers --wide "$program" | grep INTERP >&2; then
+    echo 'make packages: the program is not static (STATIC=no)' >&2
+    exit 1
+fi
 
 # stage FOLDER: what both kinds of packages have alike.
 stage() {
@@ -143,6 +152,7 @@ for kind; do
     "$kind"
 done
 cd "$dist"
-find . -maxdepth 1 -name "${name}[-_]${version}[-_]*" -printf '%P\n' | sort | xargs sha256sum > "$work/sums"
+find . -maxdepth 1 -name "${name}[-_]${version}[-_.]*" -printf '%P\n' |
+    sort | xargs sha256sum > "$work/sums"
 mv "$work/sums" SHA256SUMS
 cat SHA256SUMS

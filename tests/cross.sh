@@ -1,24 +1,24 @@
 #!/bin/sh
-# Builds the static program for other processors, as `make static` does, and runs the demo with each
-# under qemu-user, on this host's kernel. It prints a table, leaves the programs in FOLDER, and ends
-# with 0 only if each was built and did what it should. For aarch64, these are the programs in the three
-# packages, which it leaves in FOLDER too. ROOT is made once, and used again: it has Debian's rustc,
-# cross compilers, rpmbuild and qemu-user. For root (debootstrap, chroot), on x86-64.
-# Usage: cross.sh ROOT STAND_IN FOLDER VERSION SOURCE_DATE_EPOCH
+# Builds the program for other processors, as `make build` does, and runs the demo with each under
+# qemu-user, on this host's kernel. It prints a table, leaves the programs in target/cross, and ends
+# with 0 only if each was built and did what it should. For aarch64, these are the programs in the
+# three packages, which it leaves there too. The root is made once, and used again: it has Debian's
+# rustc, cross compilers, rpmbuild and qemu-user. For root (debootstrap, chroot), on x86-64.
 set -eu
-
+cd "$(dirname "$0")/.."
 . tests/debian_root.sh
 
-stand_in=$2
-folder=$3
-version=$4
-time=$5
+stand_in=target/debug/examples/stand-in
+folder=target/cross
 name=codearts-check-log
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
+# The time of the commit, as for the packages that are built here.
+time=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 
 # The first Debian with loong64.
 suite=forky
-# The name for rustc, Debian, the compiler and qemu. i686 is no exception: a kernel for x86-64 need not
-# run it.
+# The name for rustc, Debian, the compiler and qemu. i686 is no exception: a kernel for x86-64 need
+# not run it.
 targets='aarch64-unknown-linux-gnu arm64 aarch64-linux-gnu aarch64
 armv7-unknown-linux-gnueabihf armhf arm-linux-gnueabihf arm
 i686-unknown-linux-gnu i386 i686-linux-gnu i386
@@ -32,8 +32,8 @@ with_packages=aarch64-unknown-linux-gnu
 packages=rustc,cargo,gcc,libc6-dev,make,python3,rpm,qemu-user
 packages=$packages$(echo "$targets" | awk '{ printf ",gcc-%s,libc6-dev-%s-cross", $3, $2 }')
 
-# add_libraries ROOT: unpacks Rust's standard library for each target. Installed, each would bring the
-# compiler's own libraries for its processor, LLVM among them.
+# add_libraries ROOT: unpacks Rust's standard library for each target. Installed, each would bring
+# the compiler's own libraries for its processor, LLVM among them.
 add_libraries() {
     architectures=$(echo "$targets" | cut -d ' ' -f 2)
     # A mirror that is behind will do: debootstrap takes it too, and what it has is signed.
@@ -58,7 +58,7 @@ make_there() {
 # build TARGET PREFIX PROGRAM
 build() {
     rm -f "$3"
-    make_there "$1" "$2" static && install -D "$sources/target/$1/release/$name" "$3"
+    make_there "$1" "$2" build && install -D "$sources/target/$1/release/$name" "$3"
 }
 
 # unpack TARGET PREFIX FOLDER: packs it, and leaves in FOLDER the packages and what each has in it.
@@ -107,7 +107,7 @@ row() {
     echo "| \`$1\` | $size | $address | $3 |" >> "$sources/table"
 }
 
-make_root "$1" "$suite" "$packages" add_libraries
+make_root target/forky "$suite" "$packages" add_libraries
 copy_sources
 
 failed=

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# For the scripts that build the program with Debian's Rust, in a root of Debian's: they source this.
-# It takes away again what is half made or of use only once. For root (debootstrap, chroot).
+# For the scripts that build the program with Debian's Rust, in a root of Debian's: they source
+# this. It takes away again what is half made or of use only once. For root (debootstrap, chroot).
 
 root=
 new=
@@ -8,8 +8,8 @@ sources=
 trap 'rm -rf "$new" "$sources"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# make_root ROOT SUITE PACKAGES [COMPLETE]: makes a root, unless it is there already, of the packages,
-# with commas between them. COMPLETE is called with its path before it gets its name.
+# make_root ROOT SUITE PACKAGES [COMPLETE]: makes a root, unless it is there already, of the
+# packages, with commas between them. COMPLETE is called with its path before it gets its name.
 make_root() {
     [ "$(id -u)" -eq 0 ] || { echo "${0##*/}: debootstrap and chroot are root's" >&2; exit 1; }
     if ! command -v debootstrap > /dev/null; then
@@ -32,7 +32,8 @@ make_root() {
     root=$(realpath "$1")
 }
 
-# copy_sources: to a folder in the root, with all that they depend on, as nothing there needs a network.
+# copy_sources: to a folder in the root, with all that they depend on, as nothing there needs a
+# network.
 copy_sources() {
     sources=$(mktemp -d "$root/sources.XXXXXX")
     git ls-files -z | xargs -0 cp --parents -t "$sources"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The nightly job on a fresh machine, against a stand-in of the service over HTTPS: the subtasks of a
-# task's latest execution are listed and downloaded with signed calls, a second night makes no
+# The nightly job on a fresh machine, against a stand-in of the service over HTTPS: the subtasks of
+# a task's latest execution are listed and downloaded with signed calls, a second night makes no
 # download, and two refusals are told apart. Ends with 0 only if each run was as it should be.
 # Usage: demo.sh PROGRAM STAND_IN
 set -eu
@@ -16,7 +16,7 @@ cp "$1" "$folder/bin"
 mkfifo "$folder/ready"
 "$stand_in" serve "$folder" > "$folder/ready" &
 server=$!
-eval "$(sed '/^export JOB_ID=/q' "$folder/ready")"
+eval "$(sed '/^export SUB_JOB_ID=/q' "$folder/ready")"
 
 # job EXPECTED_CODE COMMAND: runs a crontab's command, in cron's environment and no other, and
 # checks its exit code.

@@ -1,13 +1,13 @@
 #!/bin/sh
 # Builds the program and its tests with the oldest Rust that Cargo.toml claims, which is the one of
 # Debian trixie: without this, the claim is a guess. Cargo then refuses what claims to need a newer
-# one, in each dependency too. ROOT is made once, and used again. For root (debootstrap, chroot).
-# Usage: rust_version.sh ROOT
+# one, in each dependency too. The root is made once, and used again. For root (debootstrap,
+# chroot).
 set -eu
-
+cd "$(dirname "$0")/.."
 . tests/debian_root.sh
 
-make_root "$1" trixie rustc,cargo,gcc,libc6-dev
+make_root target/trixie trixie rustc,cargo,gcc,libc6-dev
 copy_sources
 
 claimed=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
@@ -15,7 +15,7 @@ version=$(in_root rustc --version)
 case $version in
     "rustc $claimed "* | "rustc $claimed."*) echo "$version" ;;
     *)
-        echo "rust-version: Cargo.toml claims Rust $claimed, but $1 has $version" >&2
+        echo "rust-version: Cargo.toml claims Rust $claimed, but trixie has $version" >&2
         exit 1
         ;;
 esac

@@ -1,12 +1,13 @@
 #!/bin/sh
 # Looks at the static program's ELF header, and tries it where nothing is: in a root that holds only
-# the binary, /etc/resolv.conf, /etc/nsswitch.conf, a CA file and credentials. It must find a name by
-# DNS, download over HTTPS, open no shared object and start no thread. For root (chroot, port 53).
-# Usage: static_check.sh PROGRAM STAND_IN
+# the binary, /etc/resolv.conf, /etc/nsswitch.conf, a CA file and credentials. It must find a name
+# by DNS, download over HTTPS, open no shared object and start no thread. For root (chroot, port
+# 53).
 set -eu
+cd "$(dirname "$0")/.."
 
-program=$1
-stand_in=$2
+program=target/codearts-check-log
+stand_in=target/debug/examples/stand-in
 # A loopback address that no other name server listens on.
 name_server=127.0.0.77
 
@@ -45,12 +46,12 @@ echo "nameserver $name_server" > "$root/etc/resolv.conf"
 mkfifo "$folder/ready"
 "$stand_in" serve "$root" > "$folder/ready" &
 server=$!
-eval "$(sed '/^export JOB_ID=/q' "$folder/ready")"
+eval "$(sed '/^export SUB_JOB_ID=/q' "$folder/ready")"
 port=${CODEARTS_CHECK_ENDPOINT##*:}
 id=a777ff00d3cf4d369d87066806aexxxx
 
-# It listens when the command returns. That it knows no IPv6 address is an answer: else it would refuse
-# to say, which musl takes for a failure.
+# It listens when the command returns. That it knows no IPv6 address is an answer: else it would
+# refuse to say, which musl takes for a failure.
 dnsmasq --conf-file=/dev/null --pid-file="$folder/dns" --user=root --no-resolv --no-hosts \
     --bind-interfaces --listen-address="$name_server" --address=/stand-in.test/127.0.0.1 \
     --local=/stand-in.test/

@@ -1,10 +1,11 @@
 #!/bin/sh
 # Validates the CronJob against the oldest and the newest Kubernetes that kubernetes-validate knows,
 # builds the image, with Debian's busybox instead of a public image's, and runs the CronJob's own
-# command in it against the stand-in, as its user. VENV is made once, and used again. There is no
-# kubelet: what it would do is imitated. For root (buildah --isolation chroot).
-# Usage: image_check.sh PROGRAM STAND_IN VENV
+# command in it against the stand-in, as its user. The folder of kubernetes-validate is made once,
+# and used again. There is no kubelet: what it would do is imitated. For root (buildah --isolation
+# chroot).
 set -eu
+cd "$(dirname "$0")/.."
 
 if ! command -v buildah > /dev/null || ! python3 -c 'import ensurepip' 2> /dev/null; then
     apt-get -q update
@@ -12,13 +13,14 @@ if ! command -v buildah > /dev/null || ! python3 -c 'import ensurepip' 2> /dev/n
 fi
 . tests/nightly.sh
 
-if [ ! -x "$3/bin/kubernetes-validate" ]; then
-    python3 -m venv "$3"
-    "$3/bin/pip" -q install 'kubernetes-validate~=1.37'
+venv=target/kubernetes-validate
+if [ ! -x "$venv/bin/kubernetes-validate" ]; then
+    python3 -m venv "$venv"
+    "$venv/bin/pip" -q install 'kubernetes-validate~=1.37'
 fi
 
-python=$3/bin/python
-serve "$2"
+python=$venv/bin/python
+serve
 sed "s|TASK_ID|$task|; s|IMAGE|localhost/job|" doc/kubernetes/cronjob.yaml > "$folder/cronjob.yaml"
 
 # valid MANIFEST: for the oldest and the newest version. What has no schema would be a mere warning.
@@ -55,7 +57,7 @@ done
 base=$(buildah from scratch)
 buildah copy "$base" "$folder/base" /
 buildah commit "$base" localhost/busybox
-cp "$1" "$folder/program/codearts-check-log"
+cp target/codearts-check-log "$folder/program"
 buildah build --isolation chroot --build-arg BASE=localhost/busybox --tag localhost/job \
     --file doc/kubernetes/Containerfile "$folder/program"
 job=$(buildah from localhost/job)

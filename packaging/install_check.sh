@@ -1,12 +1,12 @@
 #!/bin/sh
-# Installs the program elsewhere than usual, looks at the units there, and uninstalls it: systemd must
-# understand the units, find them hardened and the program where they say, the service's command must
-# download what a stand-in has, and nothing may stay. A folder that the unit could not name is refused,
-# and so is uninstalling below an enabled timer.
-# Usage: install_check.sh STAND_IN
+# Installs the program elsewhere than usual, looks at the units there, and uninstalls it: systemd
+# must understand the units, find them hardened and the program where they say, the service's
+# command must download what a stand-in has, and nothing may stay. A folder that the unit could not
+# name is refused, and so is uninstalling below an enabled timer.
 set -eu
+cd "$(dirname "$0")/.."
 
-stand_in=$1
+stand_in=target/debug/examples/stand-in
 
 # --offline came with systemd 250.
 if ! systemd-analyze --version > /dev/null 2>&1; then
@@ -27,8 +27,15 @@ refused() {
         exit 1
     fi
 }
-for prefix in '/a&b' '/a|b' '/a b' a/b; do
-    refused install PREFIX="$prefix"
+for make_target in install uninstall; do
+    for prefix in '/a&b' '/a|b' '/a b' a/b "/a'b" '/a
+b'; do
+        refused "$make_target" PREFIX="$prefix"
+    done
+    for destdir in "$root/'; touch '$root/ran'; '" "$root/a
+b"; do
+        refused "$make_target" DESTDIR="$destdir"
+    done
 done
 [ -z "$(ls "$root")" ]
 
@@ -51,7 +58,7 @@ grep "^Environment=PATH=$prefix/bin:" "$service"
 mkfifo "$folder/ready"
 "$stand_in" serve "$folder" > "$folder/ready" &
 server=$!
-eval "$(sed '/^export JOB_ID=/q' "$folder/ready")"
+eval "$(sed '/^export SUB_JOB_ID=/q' "$folder/ready")"
 # The shell's part of ExecStart=, as systemd reads it: without quotes and continuations.
 command=$(sed -n "/^ExecStart=/,/[^\\\\]$/ {
     s/^ExecStart=.* -c .//; s/.$//; s/\\$\\$/$/g; s/%i/$TASK_ID/g; p
@@ -60,7 +67,10 @@ mkdir "$folder/state"
 for new in 2 0; do
     said=$(cd "$folder/state" && CREDENTIALS_DIRECTORY="$folder" PATH="$root$prefix/bin:$PATH" \
         sh -c "$command" 2>&1)
-    [ "$said" = "packages: 2, new: $new" ] || { echo "install-check: the service said: $said" >&2; exit 1; }
+    if [ "$said" != "packages: 2, new: $new" ]; then
+        echo "install-check: the service said: $said" >&2
+        exit 1
+    fi
 done
 
 timer=$root/etc/systemd/system/timers.target.wants/codearts-check-log@1.timer

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Installs the packages as a user does, with no toolchain: the .deb in a fresh root of Debian 12, and
-# the .rpm in a root that holds nothing but busybox. There the program runs the nightly job against the
-# stand-in; this host's tools look at the man page and the units; and when the package is removed, none
-# of its files may stay. ROOT is made once, and used again: the package goes into a copy. For root
-# (debootstrap, chroot).
-# Usage: packages_check.sh ROOT STAND_IN VERSION
+# Installs the packages as a user does, with no toolchain: the .deb in a fresh root of Debian 12,
+# and the .rpm in a root that holds nothing but busybox. There the program runs the nightly job
+# against the stand-in; this host's tools look at the man page and the units; and when the package
+# is removed, none of its files may stay. The root is made once, and used again: the package goes
+# into a copy. For root (debootstrap, chroot).
 set -eu
+cd "$(dirname "$0")/.."
 
 if ! command -v rpm > /dev/null || ! command -v mandoc > /dev/null ||
     ! systemd-analyze --version > /dev/null 2>&1; then
@@ -15,13 +15,14 @@ fi
 
 # The only package beside Debian's minimum: busybox for the other root.
 . tests/debian_root.sh
-make_root "$1" bookworm busybox-static
+make_root target/bookworm bookworm busybox-static
 fresh=$root
 . tests/nightly.sh
-serve "$2"
+serve
+version=$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
 packages=$PWD/target/dist/codearts-check-log
-deb=${packages}_$3_$(dpkg --print-architecture).deb
-rpm=$packages-$3-1.$(uname -m).rpm
+deb=${packages}_${version}_$(dpkg --print-architecture).deb
+rpm=$packages-$version-1.$(uname -m).rpm
 
 # within COMMAND...: in the root, with /proc as in a booted one, and with the stand-in's variables.
 within() {

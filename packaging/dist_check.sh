@@ -1,8 +1,8 @@
 #!/bin/sh
 # Builds the packages in another folder too, and compares: the same source must give the same bytes.
 # Then lintian looks at the .deb.
-# Usage: dist_check.sh VERSION TARGET SOURCE_DATE_EPOCH
 set -eu
+cd "$(dirname "$0")/.."
 
 if ! command -v lintian > /dev/null || ! command -v rpmbuild > /dev/null; then
     apt-get -q update
@@ -14,10 +14,12 @@ trap 'rm -rf "$folder"' EXIT
 trap 'exit 1' HUP INT TERM
 
 copy=$folder/another/place
+# That of the commit: the copy is no repository.
+time=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 mkdir -p "$copy"
 git ls-files -z | xargs -0 cp --parents -t "$copy"
 for place in . "$copy"; do
-    make -C "$place" packages TARGET="$2" SOURCE_DATE_EPOCH="$3"
+    make -C "$place" packages SOURCE_DATE_EPOCH="$time"
 done
 # Of this version and target, as the other folder has nothing else.
 for file in "$copy/target/dist"/codearts-check-log*; do
@@ -25,5 +27,5 @@ for file in "$copy/target/dist"/codearts-check-log*; do
 done
 [ "$(find "$copy/target/dist" -type f | wc -l)" -eq 4 ]
 (cd target/dist && sha256sum --check SHA256SUMS)
-tar --list --verbose --gzip --file "$copy/target/dist/codearts-check-log-$1-$2.tar.gz"
+tar --list --verbose --gzip --file "$copy"/target/dist/*.tar.gz
 lintian --allow-root --fail-on error,warning "$copy"/target/dist/*.deb
