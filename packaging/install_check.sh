@@ -64,6 +64,8 @@ command=$(sed -n "/^ExecStart=/,/[^\\\\]$/ {
     s/^ExecStart=.* -c .//; s/.$//; s/\\$\\$/$/g; s/%i/$TASK_ID/g; p
 }" "$service")
 mkdir "$folder/state"
+# What a run left that was killed goes after a day.
+touch -d '2 days ago' "$folder/state/.codearts-check-log.1.2"
 for new in 2 0; do
     said=$(cd "$folder/state" && CREDENTIALS_DIRECTORY="$folder" PATH="$root$prefix/bin:$PATH" \
         sh -c "$command" 2>&1)
@@ -72,6 +74,7 @@ for new in 2 0; do
         exit 1
     fi
 done
+[ "$(find "$folder/state" -type f | wc -l)" -eq 3 ]
 
 timer=$root/etc/systemd/system/timers.target.wants/codearts-check-log@1.timer
 mkdir -p "${timer%/*}"
