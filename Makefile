@@ -63,9 +63,10 @@ help:
 build:
 	@[ -d "$$(rustc --print target-libdir --target $(TARGET))" ] || \
 		{ echo 'make build: the toolchain has no $(TARGET)' >&2; exit 1; }
-	@[ '$(STATIC)' = no ] || [ -e "$$($(LINKER) -print-file-name=libc.a)" ] || \
-		{ echo 'make build: the C library for static programs, libc.a, is missing (Fedora:' \
-		'glibc-static). Without it: make build STATIC=no' >&2; exit 1; }
+	@case '$(STATIC) $(TARGET)' in no* | *musl*) ;; *) \
+		[ -e "$$($(LINKER) -print-file-name=libc.a)" ] || { echo 'make build: the C library for' \
+		'static programs, libc.a, is missing (Fedora: glibc-static).' \
+		'Without it: make build STATIC=no' >&2; exit 1; };; esac
 	CARGO_ENCODED_RUSTFLAGS="$$(printf '%s\037%s\037%s\037%s\037%s' $(FLAGS))" \
 		$(CARGO) build $(LOCKED) --release --target $(TARGET)
 	install -m 755 target/$(TARGET)/release/$(NAME) $(PROGRAM)
