@@ -1,13 +1,17 @@
-//! Help, README and man page say the same: no option, exit code or variable is forgotten. Nor is an
-//! option or a region by the completions.
+//! The documents and the completions say what the program says of itself: by `--help`, by its
+//! messages, and by its exit codes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use crate::command_line::REGIONS;
-use crate::harness::Run;
+use crate::harness::{ID, Run};
+use crate::packages::ok;
+use crate::stand_in::StandIn;
 
+const MAN_PAGE: &str = "doc/codearts-check-log.1";
 const BASH: &str = "doc/completions/codearts-check-log.bash";
 const ZSH: &str = "doc/completions/_codearts-check-log";
 const FISH: &str = "doc/completions/codearts-check-log.fish";
@@ -18,68 +22,238 @@ pub fn read(file: &str) -> String {
     fs::read_to_string(path).expect("a document")
 }
 
-fn help() -> String {
-    Run::bare().arg("--help").go().stdout
+fn reference() -> String {
+    read("doc/reference.md")
 }
 
 /// The man page without its markup.
 fn man_page() -> String {
-    read("doc/codearts-check-log.1")
+    read(MAN_PAGE)
         .replace("\\-", "-")
         .replace("\" \"", " ")
         .replace("\", \"", ", ")
 }
 
-/// The options in a line: words that begin with a hyphen, up to the first that doesn't.
-fn options(line: &str) -> BTreeSet<String> {
-    line.split([' ', ',', '`', '|', '"', '='])
-        .filter(|word| word.len() > 1 && word.starts_with('-'))
-        .map(str::to_owned)
+fn help() -> String {
+    Run::bare().arg("--help").go().stdout
+}
+
+/// The lines of the help below a heading, up to the next empty one.
+fn section(heading: &str) -> Vec<String> {
+    let help = help();
+    let lines = help.lines().skip_while(|line| *line != heading).skip(1);
+    let section = lines.take_while(|line| !line.is_empty());
+    section.map(str::to_owned).collect()
+}
+
+/// An option as the help has it.
+struct Documented {
+    names: Vec<String>,
+    value: Option<String>,
+    text: String,
+}
+
+fn documented() -> Vec<Documented> {
+    let mut options: Vec<Documented> = Vec::new();
+    for line in section("Options:") {
+        let line = line.trim();
+        // Its names and its value are followed by a gap, or by the end of the line.
+        let (head, text) = line.split_once("  ").unwrap_or((line, ""));
+        if head.starts_with('-') {
+            let (names, value): (Vec<_>, Vec<_>) = head
+                .split([' ', ','])
+                .filter(|word| !word.is_empty())
+                .map(str::to_owned)
+                .partition(|word| word.starts_with('-'));
+            let value = value.into_iter().next();
+            let text = text.to_owned();
+            options.push(Documented { names, value, text });
+        } else {
+            let last = options.last_mut().expect("an option before its text");
+            last.text = format!("{} {line}", last.text);
+        }
+    }
+    options
+}
+
+/// What comes after an option: nothing, a value, or a file to complete.
+type Kinds = BTreeMap<String, &'static str>;
+
+fn kinds() -> Kinds {
+    let mut kinds = Kinds::new();
+    for option in documented() {
+        let kind = match option.value.as_deref() {
+            None => "",
+            Some("FILE" | "PATH") => "file",
+            Some(_) => "value",
+        };
+        kinds.extend(option.names.into_iter().map(|name| (name, kind)));
+    }
+    assert!(kinds.contains_key("-V") && kinds["--cacert"] == "file");
+    kinds
+}
+
+#[test]
+fn the_options_of_the_help_take_the_values_that_it_says() {
+    for (name, kind) in kinds() {
+        let (argument, text) = match kind {
+            _ if ["-h", "--help", "-V", "--version"].contains(&&*name) => continue,
+            "" => (format!("{name}=yes"), "takes no value"),
+            _ => (name, "needs a value"),
+        };
+        let outcome = Run::bare().arg(argument).go();
+        outcome.exits(2).complains(text);
+    }
+}
+
+/// The options in the lines of a text that begin with `start`, up to `end`.
+fn options_in(text: &str, start: &str, end: &str) -> BTreeSet<String> {
+    let lines = text.lines().filter(|line| line.starts_with(start));
+    lines
+        .flat_map(|line| hyphened(line.split(end).next().unwrap_or_default()))
         .collect()
 }
 
-/// What is documented, in the three places, by what `find` finds in a line.
-fn in_all_three(
-    find_help: impl Fn(&str) -> BTreeSet<String>,
-    find_readme: impl Fn(&str) -> BTreeSet<String>,
-    find_man: impl Fn(&str) -> BTreeSet<String>,
-) -> [BTreeSet<String>; 3] {
-    [
-        help().lines().flat_map(find_help).collect(),
-        read("README.md").lines().flat_map(find_readme).collect(),
-        man_page().lines().flat_map(find_man).collect(),
-    ]
+/// The words in a text that begin with a hyphen, whatever stands around them.
+fn hyphened(text: &str) -> impl Iterator<Item = String> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
+        .filter(|word| word.len() > 1 && word.starts_with('-'))
+        .map(str::to_owned)
 }
 
-fn nothing() -> BTreeSet<String> {
-    BTreeSet::new()
+#[test]
+fn every_option_is_in_reference_and_man_page() {
+    let options: BTreeSet<String> = kinds().into_keys().collect();
+    assert_eq!(options_in(&reference(), "| `-", " | "), options);
+    assert_eq!(options_in(&man_page(), ".B", "\n"), options);
 }
 
-/// The program's sources, without their tests.
-fn sources() -> Vec<(String, String)> {
-    fn collect(folder: &Path, sources: &mut Vec<(String, String)>) {
-        for entry in fs::read_dir(folder).expect("a folder of sources") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                collect(&path, sources);
-                continue;
-            }
-            let text = fs::read_to_string(&path).expect("a source");
-            let program = text.split("#[cfg(test)]").next().unwrap_or_default();
-            let name = path.file_name().expect("a name").to_string_lossy();
-            sources.push((name.into_owned(), program.to_owned()));
+#[test]
+fn reference_and_man_page_have_the_default_times() {
+    let (reference, man) = (reference(), man_page());
+    let mut checked = 0;
+    for option in documented() {
+        let Some((_, default)) = option.text.split_once("[default: ") else {
+            continue;
+        };
+        let default = default.trim_end_matches(']');
+        if default.parse::<u32>().is_err() {
+            continue;
         }
+        let name = &option.names[0];
+        for (text, start, end) in [
+            (&reference, format!("| `{name} SECONDS`"), "\n"),
+            (&man, format!(".BI {name} "), ".TP"),
+        ] {
+            let (_, entry) = text.split_once(&start).expect("the option");
+            let entry = entry.split(end).next().unwrap_or_default();
+            assert!(entry.contains(&format!("Default: {default}.")), "{entry}");
+        }
+        checked += 1;
     }
-    let mut sources = Vec::new();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    collect(&root.join("src"), &mut sources);
-    sources
+    assert_eq!(checked, 3);
 }
 
-fn source(name: &str) -> String {
-    let sources = sources();
-    let found = sources.into_iter().find(|(file, _)| file == name);
-    found.expect("a source of this name").1
+#[test]
+fn every_variable_of_the_help_is_in_reference_and_man_page() {
+    let words = |text: &str| -> BTreeSet<String> {
+        let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        words.map(str::to_owned).collect()
+    };
+    let is_variable = |word: &String| {
+        let starts = ["HUAWEICLOUD_", "CODEARTS_", "HW_", "SSL_"];
+        starts.iter().any(|start| word.starts_with(start))
+            || word.to_lowercase().ends_with("_proxy")
+    };
+    let variables: BTreeSet<String> = words(&help()).into_iter().filter(is_variable).collect();
+    assert!(variables.len() > 15, "{variables:?}");
+    for text in [reference(), man_page()] {
+        let words: BTreeSet<String> = words(&text).into_iter().filter(is_variable).collect();
+        // The man page has the beginning of some names, too.
+        let whole = words.into_iter().filter(|word| !word.ends_with('_'));
+        assert_eq!(whole.collect::<BTreeSet<_>>(), variables);
+    }
+}
+
+/// The codes that the program can end with beside 0, as the help has them.
+pub fn exit_codes() -> BTreeSet<u8> {
+    let section = section("Exit codes:");
+    let codes = section.iter().filter_map(|line| {
+        let (code, _) = line.strip_prefix("  ")?.trim_start().split_once("  ")?;
+        Some(code.parse().expect("a code"))
+    });
+    codes.filter(|code| *code != 0).collect()
+}
+
+/// README's row of an exit code.
+fn row(readme: &str, exit: i32) -> &str {
+    let start = format!("| {exit} | ");
+    let row = readme.lines().find(|line| line.starts_with(&start));
+    row.expect("a row")
+}
+
+/// The man page's paragraph of an exit code.
+fn paragraph(man: &str, exit: i32) -> &str {
+    let (_, rest) = man
+        .split_once(&format!(".B {exit}\n"))
+        .expect("a paragraph");
+    rest.split("\n.TP").next().unwrap_or_default()
+}
+
+#[test]
+fn every_exit_code_is_in_readme_and_man_page() {
+    let find = |text: &str, find: fn(&str) -> Option<&str>| -> BTreeSet<u8> {
+        let codes = text.lines().filter_map(|line| find(line)?.parse().ok());
+        codes.collect()
+    };
+    let mut codes = exit_codes();
+    assert!(codes.contains(&41), "{codes:?}");
+    codes.insert(0);
+    let readme = find(&read("README.md"), |line| {
+        line.strip_prefix("| ")?.split(" | ").next()
+    });
+    let man = find(&man_page(), |line| line.strip_prefix(".B "));
+    assert_eq!(readme, codes);
+    assert_eq!(man, codes);
+}
+
+/// The codes of the service's error table, and some that it does not have.
+#[test]
+fn the_errors_in_a_200_are_in_readme_and_man_page_beside_the_codes_they_end_in() {
+    let (readme, man) = (read("README.md"), man_page());
+    let mut known = 0;
+    for number in 0..20 {
+        let code = format!("CC.000500{number:02}");
+        let body = format!(r#"{{"error_code": "{code}", "error_msg": "m"}}"#);
+        let server = StandIn::tls(ok(body.as_bytes()));
+        let outcome = Run::new(&server).go();
+        let exit = outcome.status.code().expect("an exit code");
+        if exit == 7 {
+            // Any other code is.
+            assert!(!readme.contains(&code) && !man.contains(&code), "{code}");
+            continue;
+        }
+        known += 1;
+        assert!(row(&readme, exit).contains(&code), "{code}: {exit}");
+        assert!(paragraph(&man, exit).contains(&code), "{code}: {exit}");
+    }
+    assert_eq!(known, 8);
+}
+
+#[test]
+fn the_man_page_has_the_version() {
+    let title = format!("\"codearts-check-log {}\"", env!("CARGO_PKG_VERSION"));
+    let page = read(MAN_PAGE);
+    let first = page.lines().next().unwrap_or_default();
+    assert!(first.contains(&title), "{first}");
+}
+
+/// The regions that the program knows, as it says where it does not know one.
+fn regions() -> BTreeSet<String> {
+    let outcome = Run::bare().args(&["-r", "nowhere", ID]).go();
+    let known = between(&outcome.stderr, "(known: ", ")");
+    let known = known.first().expect("the regions");
+    known.split(", ").map(str::to_owned).collect()
 }
 
 /// What stands between `before` and the next `after`, wherever that is.
@@ -90,202 +264,45 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> BTreeSet<&'a str> {
         .collect()
 }
 
-/// The options of the parser, in its lines with `mark`.
-fn parsed_options(mark: &str) -> BTreeSet<String> {
-    let parser = source("args.rs");
-    let lines = parser.lines().filter(|line| line.contains(mark));
-    let in_line = |line| {
-        let short = between(line, "Arg::Short('", "')");
-        let long = between(line, "Arg::Long(\"", "\")");
-        (short.iter().map(|name| format!("-{name}")))
-            .chain(long.iter().map(|name| format!("--{name}")))
-            .collect::<Vec<_>>()
-    };
-    lines.flat_map(in_line).collect()
-}
-
 #[test]
-fn every_option_of_the_parser_is_in_help_readme_and_man_page() {
-    let parsed = parsed_options("");
-    assert!(
-        parsed.contains("--max-time") && parsed.contains("-V"),
-        "{parsed:?}"
-    );
-    let [help, readme, man] = in_all_three(
-        // An option's line begins with it; the text beside it may name others.
-        |line| {
-            if line.trim_start().starts_with('-') {
-                options(line.trim_start().split("  ").next().unwrap_or_default())
-            } else {
-                nothing()
-            }
-        },
-        |line| {
-            if line.starts_with("| `-") {
-                options(line.split(" | ").next().unwrap_or_default())
-            } else {
-                nothing()
-            }
-        },
-        |line| {
-            if line.starts_with(".B") && line.contains(" -") {
-                options(line)
-            } else {
-                nothing()
-            }
-        },
-    );
-    assert_eq!(help, parsed);
-    assert_eq!(readme, parsed);
-    // The man page's bold words name options in other options' texts too, and `-` itself.
-    assert_eq!(man, parsed);
-}
-
-/// The codes that the program can end with beside 0. Each is written down, so that none is a number by
-/// accident.
-pub fn exit_codes() -> BTreeSet<u8> {
-    let source = source("exit.rs");
-    let (_, variants) = source.split_once("pub enum Exit {").expect("the enum");
-    let (variants, _) = variants.split_once('}').expect("its end");
-    let variants = variants.lines().map(str::trim);
-    variants
-        .filter(|line| line.ends_with(','))
-        .map(|line| {
-            let code = line.trim_end_matches(',').split_once(" = ");
-            code.expect("a number").1.parse().expect("a code")
-        })
-        .collect()
-}
-
-#[test]
-fn every_exit_code_is_in_help_readme_and_man_page() {
-    let number = |word: Option<&str>| -> BTreeSet<u8> {
-        let word = word.unwrap_or_default();
-        word.parse().into_iter().collect()
-    };
-    let find = |text: &str, find: fn(&str) -> Option<&str>| -> BTreeSet<u8> {
-        text.lines().flat_map(|line| number(find(line))).collect()
-    };
-    let mut codes = exit_codes();
-    assert!(codes.contains(&41), "{codes:?}");
-    codes.insert(0);
-    let help = find(&help(), |line| {
-        line.strip_prefix("  ")?.split_whitespace().next()
-    });
-    let readme = find(&read("README.md"), |line| {
-        line.strip_prefix("| ")?.split(" | ").next()
-    });
-    let man = find(&man_page(), |line| line.strip_prefix(".B "));
-    assert_eq!(help, codes);
-    assert_eq!(readme, codes);
-    assert_eq!(man, codes);
-}
-
-/// The service's errors in a 200 have a row of README's exit codes and a paragraph of the man page's.
-#[test]
-fn every_error_in_a_200_is_in_readme_and_man_page_beside_its_exit_code() {
-    let with_table = |(_, text): &(String, String)| text.contains("const CODES: ");
-    let source = sources().into_iter().find(with_table).expect("a table").1;
-    let codes = between(&source, "    (\"CC.", ")");
-    assert_eq!(codes.len(), 8, "{codes:?}");
-    for code in codes {
-        let (code, status) = code.split_once("\", ").expect("a code and a status");
-        let exit = match status {
-            "400" => "40",
-            "401" => "41",
-            "503" => "5",
-            _ => "4",
-        };
-        let readme = read("README.md");
-        let mut rows = readme
-            .lines()
-            .filter(|row| row.starts_with(&format!("| {exit} |")));
-        let row = rows.next().expect("a row");
+fn every_region_is_in_reference_and_man_page_beside_its_host() {
+    let names: BTreeSet<String> = REGIONS.map(|(region, _)| region.to_owned()).into();
+    assert_eq!(regions(), names);
+    let (reference, man) = (reference(), man_page());
+    let (_, man) = man.split_once(".SH REGIONS").expect("the regions");
+    for (region, host) in REGIONS {
+        let mut rows = reference.lines();
+        let cells = [format!("`{region}`"), format!("`{host}`")];
         assert!(
-            row.contains(&format!("`CC.{code}`")),
-            "{code} is not in: {row}"
+            rows.any(|row| cells.iter().all(|cell| row.contains(cell))),
+            "{region}"
         );
-        let man = man_page();
-        let (_, paragraph) = man
-            .split_once(&format!(".B {exit}\n"))
-            .expect("a paragraph");
-        let paragraph = paragraph.split("\n.TP").next().unwrap_or_default();
+        let mut entries = man
+            .split(".TP\n")
+            .filter_map(|entry| entry.split_once('\n'));
         assert!(
-            paragraph.contains(&format!("CC.{code}")),
-            "{code} is not in: {paragraph}"
-        );
-    }
-}
-
-#[test]
-fn the_man_page_has_the_version() {
-    let title = format!("\"codearts-check-log {}\"", env!("CARGO_PKG_VERSION"));
-    let page = read("doc/codearts-check-log.1");
-    let first = page.lines().next().unwrap_or_default();
-    assert!(first.contains(&title), "{first}");
-}
-
-/// The regions and their hosts, as the program has them.
-fn regions() -> Vec<(String, String)> {
-    let source = source("endpoint.rs");
-    let table = between(&source, "const REGIONS: ", "];");
-    let table: String = table.into_iter().collect();
-    let names: Vec<&str> = table.split('"').skip(1).step_by(2).collect();
-    let pairs = names.chunks(2);
-    pairs
-        .map(|pair| (pair[0].to_owned(), pair[1].to_owned()))
-        .collect()
-}
-
-#[test]
-fn regions_match_the_reference_and_the_readme() {
-    let regions: BTreeSet<(String, String)> = regions().into_iter().collect();
-    let reference = REGIONS.map(|(region, host)| (region.to_owned(), host.to_owned()));
-    assert_eq!(regions, BTreeSet::from(reference));
-    let readme = read("README.md");
-    for (region, host) in regions {
-        let mut rows = readme
-            .lines()
-            .filter(|line| line.contains(&format!("`{region}`")));
-        assert!(
-            rows.any(|row| row.contains(&format!("`{host}`"))),
+            entries.any(|(head, text)| head.contains(region) && text.starts_with(host)),
             "{region}"
         );
     }
 }
 
 #[test]
-fn help_readme_and_man_page_have_the_default_times() {
-    let parser = source("args.rs");
-    for option in ["--connect-timeout", "--timeout", "--max-time"] {
-        let name = option[2..].replace('-', "_").to_uppercase();
-        let start = format!("const DEFAULT_{name}: Duration = Duration::from_secs(");
-        let default = between(&parser, &start, ")");
-        let default = default.first().expect("a default").to_string();
-        let after = |text: &str, start: &str| {
-            let rest = text.split_once(start).expect("the option").1.to_owned();
-            rest.split_once("efault: ").expect("a default").1.to_owned()
-        };
-        for (text, start) in [
-            (help(), format!("{option} SECONDS")),
-            (read("README.md"), format!("`{option} SECONDS`")),
-            (man_page(), format!(".BI {option} ")),
-        ] {
-            let shown = after(&text, &start);
-            let digits = shown.split(|c: char| !c.is_ascii_digit()).next();
-            assert_eq!(digits, Some(&*default), "{option}");
-        }
+fn every_region_is_in_the_completions() {
+    let regions = regions();
+    assert!(regions.contains("eu-west-101"), "{regions:?}");
+    for (file, before, after) in [
+        (BASH, "regions='", "'"),
+        (ZSH, "regions=(", ")"),
+        (FISH, "set -l regions ", "\n\n"),
+    ] {
+        let list: String = between(&read(file), before, after).into_iter().collect();
+        let words = list
+            .split(['\\', ' ', '\n'])
+            .filter(|word| !word.is_empty());
+        let words: BTreeSet<String> = words.map(str::to_owned).collect();
+        assert_eq!(words, regions, "{file}");
     }
-}
-
-/// What comes after an option: nothing, a value, or a file to complete.
-type Kinds = BTreeMap<String, &'static str>;
-
-/// The options in a text, whatever stands around them.
-fn hyphened(text: &str) -> impl Iterator<Item = String> {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
-        .filter(|word| word.len() > 1 && word.starts_with('-'))
-        .map(str::to_owned)
 }
 
 fn kinds_in_bash(script: &str) -> Kinds {
@@ -310,7 +327,7 @@ fn kinds_by_mark(script: &str, marks: [(&str, &'static str); 3]) -> Kinds {
     for line in script.lines() {
         let mut cuts = (marks.iter()).map(|(mark, kind)| Some((line.split_once(mark)?.0, *kind)));
         if let Some((options, kind)) = cuts.find_map(|cut| cut) {
-            // In zsh, what excludes the option is before it in brackets, and its description behind.
+            // In zsh, what excludes the option is before it in brackets, its description behind.
             let options = options.split('[').next().unwrap_or_default();
             let options = options.rsplit(')').next().unwrap_or_default();
             kinds.extend(hyphened(options).map(|option| (option, kind)));
@@ -320,16 +337,10 @@ fn kinds_by_mark(script: &str, marks: [(&str, &'static str); 3]) -> Kinds {
 }
 
 #[test]
-fn every_option_of_the_parser_is_in_the_completions_with_what_it_takes() {
-    // The parser's line of an option with a value: `=> ("--output", &mut given.output)`.
-    let with_value = parsed_options("=> (\"--");
-    let files = "-o --output --credentials-file -t --token-file --cacert";
-    let mut kinds: Kinds = parsed_options("").into_iter().map(|o| (o, "")).collect();
-    kinds.extend(with_value.into_iter().map(|option| (option, "value")));
-    kinds.extend(hyphened(files).map(|option| (option, "file")));
-
+fn every_option_is_in_the_completions_with_what_it_takes() {
+    let kinds = kinds();
     assert_eq!(kinds_in_bash(&read(BASH)), kinds);
-    let zsh = [(":_files'", "file"), ("]:", "value"), ("]'", "")];
+    let zsh = [(":_files'", "file"), ("]:", "value"), ("]", "")];
     assert_eq!(kinds_by_mark(&read(ZSH), zsh), kinds);
     let fish = [(" -r -F", "file"), (" -x", "value"), (" -d", "")];
     let script = read(FISH).replace("complete -c codearts-check-log", "");
@@ -337,20 +348,32 @@ fn every_option_of_the_parser_is_in_the_completions_with_what_it_takes() {
     assert_eq!(kinds_by_mark(&script, fish), kinds);
 }
 
+/// The one of the three that runs here: what it offers for the last word.
 #[test]
-fn every_region_is_in_the_completions() {
-    let regions = regions();
-    let regions: BTreeSet<&str> = regions.iter().map(|(name, _)| name.as_str()).collect();
-    assert!(regions.contains("eu-west-101"), "{regions:?}");
-    for (file, before, after) in [
-        (BASH, "regions='", "'"),
-        (ZSH, "regions=(", ")"),
-        (FISH, "set -l regions ", "\n\n"),
+fn after_list_bash_offers_the_options_of_a_list_only() {
+    let offered = |words: &str| -> BTreeSet<String> {
+        let script = format!(
+            "source {BASH}; COMP_WORDS=({words} -); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             _codearts_check_log; echo \"${{COMPREPLY[@]}}\""
+        );
+        let output = Command::new("bash")
+            .args(["-c", &script])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output();
+        let output = output.expect("run bash").stdout;
+        hyphened(&String::from_utf8_lossy(&output)).collect()
+    };
+    let all: BTreeSet<String> = kinds().into_keys().collect();
+    assert_eq!(offered("codearts-check-log"), all);
+    let of_download = hyphened("-o --output -n --no-clobber --no-verify").collect();
+    for list in [
+        "--list TASK_ID",
+        "--list = TASK_ID",
+        "-v --list TASK_ID --job JOB_ID",
     ] {
-        let list: String = between(&read(file), before, after).into_iter().collect();
-        let words = list
-            .split(['\\', ' ', '\n'])
-            .filter(|word| !word.is_empty());
-        assert_eq!(words.collect::<BTreeSet<_>>(), regions, "{file}");
+        assert_eq!(
+            offered(&format!("codearts-check-log {list}")),
+            &all - &of_download
+        );
     }
 }

@@ -1,7 +1,8 @@
 # Completion for bash.
 
 _codearts_check_log() {
-    local options='--list --job -o --output -n --no-clobber --no-verify -r --region -e --endpoint
+    local of_download=' -o --output -n --no-clobber --no-verify'
+    local options='--list --job --long -o --output -n --no-clobber --no-verify -r --region -e --endpoint
         --credentials-file -t --token-file --cacert --connect-timeout --timeout --max-time
         -q --quiet -v --verbose -h --help -V --version'
     local regions='cn-north-1 cn-north-4 cn-south-1 cn-east-2 cn-east-3 cn-southwest-2
@@ -24,6 +25,9 @@ _codearts_check_log() {
         # Nobody can guess these.
         --list | --job | -e | --endpoint | --connect-timeout | --timeout | --max-time) ;;
         *)
+            if [[ " ${COMP_WORDS[*]:1:COMP_CWORD-1} " == *' --list '* ]]; then
+                options=${options/"$of_download"/}
+            fi
             if [[ $word == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
             fi
