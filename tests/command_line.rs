@@ -717,8 +717,8 @@ fn the_maximum_time_ends_a_run_whose_standard_error_is_full() {
         .leaves_nothing();
 }
 
-/// A disk that never answers waits for no signal but a deadly one. The timer that is said to be set,
-/// and is not, stands for the signal that does not come through.
+/// A disk that never answers heeds no signal but SIGKILL. The timer that is said to be set, and is
+/// not, stands for the signal that does not come through.
 #[test]
 fn a_wait_that_no_signal_ends_is_ended_by_a_kill() {
     let run = Run::bare().args(&["-e", NOWHERE, ID, "--max-time", "0.5", "-t"]);
