@@ -413,7 +413,7 @@ fn verbose_says_where_no_length_is_given() {
         let outcome = Run::new(&server).arg("-v").go();
         outcome.exits(0);
         let answer = "200 OK, length not given, no content type";
-        assert_eq!(outcome.stderr.lines().nth(2), Some(answer), "{outcome}");
+        assert_eq!(outcome.stderr.lines().nth(3), Some(answer), "{outcome}");
     }
 }
 

@@ -186,7 +186,8 @@ fn a_login_that_the_proxy_refuses_is_told_from_one_that_it_lacks() {
     for (user, hint) in [
         (
             "",
-            "hint: the proxy wants a user and a password: https_proxy=http://USER:PASSWORD@HOST:PORT; ",
+            "hint: the proxy wants a user and a password: \
+             https_proxy=http://USER:PASSWORD@HOST:PORT; ",
         ),
         (
             "user@",
@@ -315,8 +316,9 @@ fn a_certificate_is_the_proxy_s_until_the_tunnel_is_open() {
 
     let greeting = Greeting::Tls(Certificate::WrongName.server_config());
     let (server, proxy) = server_behind_proxy(greeting);
-    let proxy = format!("https://localhost:{}", proxy.address.port());
-    let outcome = Run::new(&server).env("all_proxy", proxy).go();
+    let server = server.never_called();
+    let url = format!("https://localhost:{}", proxy.address.port());
+    let outcome = Run::new(&server).env("all_proxy", url).go();
     outcome
         .exits(8)
         .complains("the proxy's certificate is not trusted: it is not for localhost");
@@ -341,7 +343,7 @@ fn no_command_shows_a_server_s_certificate_behind_a_proxy_with_tls() {
 
 #[test]
 fn a_proxy_with_the_wrong_scheme_is_told_by_the_scheme() {
-    let server = StandIn::tls(ok(&PACKAGE));
+    let server = StandIn::tls(ok(&PACKAGE)).never_called();
     let call = |greeting: Greeting, script: Vec<Step>, scheme: &str| {
         let proxy = StandIn::scripted(greeting, script);
         let at = format!("localhost:{}", proxy.address.port());
