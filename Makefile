@@ -84,8 +84,8 @@ stand-in:
 demo: build stand-in
 	@tests/demo.sh $(PROGRAM) $(STAND_IN)
 
-# What only root can set up, or takes most of a minute, is ignored for others; what takes a minute and
-# 4 GiB is in test-all.
+# What only root can set up, or takes most of a minute, is ignored for others; what takes a minute
+# and 4 GiB is in test-all.
 TEST_FLAGS := $(if $(filter 0,$(shell id -u)),--include-ignored --skip more_than_4_gib)
 
 .PHONY: test
@@ -103,6 +103,7 @@ lint:
 		'(rustup component add rustfmt clippy; Debian: rustfmt and rust-clippy)' >&2; exit 1; }; done
 	$(CARGO) fmt --check
 	$(CARGO) clippy $(LOCKED) --all-targets -- -D warnings
+	! LC_ALL=C.UTF-8 grep -rn --include='*.rs' '.\{101\}' src tests
 
 PACK = MAKE='$(MAKE)' SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) \
 	packaging/pack.sh $(VERSION) $(TARGET) $(PROGRAM) $(THIRD_PARTY)

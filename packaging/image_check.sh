@@ -28,7 +28,8 @@ valid() {
     for version in $("$python" -c '
 from kubernetes_validate.utils import all_versions
 print(all_versions()[0], all_versions()[-1])'); do
-        "$python" -m kubernetes_validate --strict --kubernetes-version "$version" "$1" > "$folder/said"
+        "$python" -m kubernetes_validate --strict --kubernetes-version "$version" "$1" \
+            > "$folder/said"
         cat "$folder/said"
         [ "$(grep -c '^INFO .* passed ' "$folder/said")" -eq 2 ] || return 1
     done
@@ -62,7 +63,8 @@ buildah build --isolation chroot --build-arg BASE=localhost/busybox --tag localh
     --file doc/kubernetes/Containerfile "$folder/program"
 job=$(buildah from localhost/job)
 contents=$(find "$(buildah mount "$job")" -type f -printf '%P\n' | sort | tr '\n' ' ')
-[ "$contents" = 'bin/busybox usr/bin/codearts-check-log ' ] || { echo "the image has $contents" >&2; exit 1; }
+[ "$contents" = 'bin/busybox usr/bin/codearts-check-log ' ] ||
+    { echo "the image has $contents" >&2; exit 1; }
 
 # The CronJob's command, with its variables.
 command=$("$python" - "$folder/cronjob.yaml" << 'end'

@@ -28,8 +28,8 @@ rpm=$packages-$version-1.$(uname -m).rpm
 within() {
     # shellcheck disable=SC2016
     unshare --mount sh -euc 'mount -t proc proc "$1/proc"; exec chroot "$@"' sh "$root" \
-        /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin CODEARTS_CHECK_ENDPOINT="$endpoint" \
-        SSL_CERT_FILE=/etc/codearts/ca.pem \
+        /usr/bin/env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+        CODEARTS_CHECK_ENDPOINT="$endpoint" SSL_CERT_FILE=/etc/codearts/ca.pem \
         HUAWEICLOUD_SDK_CREDENTIALS_FILE=/etc/codearts/credentials "$@"
 }
 
@@ -46,7 +46,8 @@ try() {
     echo '127.0.0.1 localhost' > "$root/etc/hosts"
     within codearts-check-log --version
     nights "$root/var/log/codearts" within sh -euc "cd /var/log/codearts
-        codearts-check-log --list $task > latest && xargs -P 4 -n 1 codearts-check-log -v -n < latest"
+        codearts-check-log --list $task > latest &&
+        xargs -P 4 -n 1 codearts-check-log -v -n < latest"
 
     man=$root$(grep '/man1/' "$1")
     silent mandoc -T lint "$man"

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Prints the licenses of what a static program for TARGET has in it: of each crate that is linked in,
-with the C code and the roots that it brings, from the crates' sources; and the files that are named
-besides (the notices of Rust's standard library and of the C library). A text that several share is
-printed once. Fails for a crate that has no text.
+"""Prints the licenses of what a static program for TARGET has in it: of each crate that is linked
+in, with the C code and the roots that it brings, from the crates' sources; and the files that are
+named besides (the notices of Rust's standard library and of the C library). A text that several
+share is printed once. Fails for a crate that has no text.
 
 Usage: third_party.py TARGET FILE...
 """
@@ -54,7 +54,8 @@ def main():
     target, *files = sys.argv[1:]
     for file in files:
         if not os.path.exists(file):
-            sys.exit(f"third_party: there is no {file}: name the files as LIBC_LICENSES or RUST_LICENSES")
+            sys.exit(f"third_party: there is no {file}: "
+                     "name the files as LIBC_LICENSES or RUST_LICENSES")
     sys.stdout.reconfigure(encoding="utf-8")
     platform = ["--format-version", "1", "--filter-platform", target]
     packages = json.loads(cargo("metadata", *platform))["packages"]

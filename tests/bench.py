@@ -199,15 +199,16 @@ def measure(folder, programs, runs, large, ports):
 
 
 def print_limit(folder, mebibytes, curl):
-    """The lower bound for any tool: the time for receiving, decrypting and writing as many bytes, with
-    no program in between, and the server's own, each the lowest of five."""
+    """The time for receiving, decrypting and writing as many bytes, with no program in between, and
+    the server's own, each the lowest of five."""
     def least(part, *arguments):
         return min(part(*arguments) for _ in range(5)) * 1000
 
     parts = {"receiving": receiving, "decrypting": decrypting, "writing": writing}
     times = {name: least(part, folder, mebibytes) for name, part in parts.items()}
     listed = ", ".join(f"{name} {time_taken:.0f} ms" for name, time_taken in times.items())
-    print(f"The machine alone, for {mebibytes} MiB: {listed}; together {sum(times.values()):.0f} ms. "
+    together = sum(times.values())
+    print(f"The machine alone, for {mebibytes} MiB: {listed}; together {together:.0f} ms. "
           f"At the same time, nginx needs {least(sending, folder, curl):.0f} ms to send them.")
 
 

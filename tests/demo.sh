@@ -36,7 +36,8 @@ downloads() {
     grep -c '^GET /v1/log-file' "$folder/log" || true
 }
 
-nightly="codearts-check-log --list $TASK_ID > latest && xargs -P 4 -n 1 codearts-check-log -v -n < latest"
+nightly="codearts-check-log --list $TASK_ID > latest &&
+    xargs -P 4 -n 1 codearts-check-log -v -n < latest"
 
 echo "The stand-in of the service: $CODEARTS_CHECK_ENDPOINT"
 echo
@@ -56,7 +57,8 @@ echo 'The same execution by its ID, and then a subtask that does not exist:'
 job 0 "codearts-check-log --list $TASK_ID --job $JOB_ID"
 job 40 'codearts-check-log 00000000000000000000000000000000'
 echo 'The wrong secret key:'
-job 41 'HUAWEICLOUD_SDK_AK=STANDINACCESSKEY0001 HUAWEICLOUD_SDK_SK=wrong codearts-check-log --list '"$TASK_ID"
+job 41 "HUAWEICLOUD_SDK_AK=STANDINACCESSKEY0001 HUAWEICLOUD_SDK_SK=wrong \
+    codearts-check-log --list $TASK_ID"
 
 # The refusals left nothing.
 [ "$(find "$folder/logs" -type f | wc -l)" -eq 3 ]

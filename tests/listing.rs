@@ -190,7 +190,8 @@ fn an_id_that_is_none_refuses_the_whole_list() {
     for (id, text) in [
         (
             json!("$(reboot)"),
-            "has a bad ID, '$(reboot)': it must be 32 ASCII letters or digits, but this has an invalid character at position 1",
+            "has a bad ID, '$(reboot)': it must be 32 ASCII letters or digits, \
+             but this has an invalid character at position 1",
         ),
         (json!(format!("{ONE}\n")), "contains white space"),
         (json!(format!("{ONE}0")), "has 33 characters"),
@@ -368,7 +369,8 @@ fn a_long_list_has_status_and_tool_of_each_subtask_by_its_id() {
         assert_eq!(list_long(&with_statuses(statuses)), none);
     }
     let some = with_statuses(json!([
-        {"subJobId": ONE, "status": "", "toolName": 7}, {"subJobId": TWO, "toolName": "y"}, {"status": "z"},
+        {"subJobId": ONE, "status": "", "toolName": 7},
+        {"subJobId": TWO, "toolName": "y"}, {"status": "z"},
     ]));
     assert_eq!(list_long(&some), format!("{ONE}\t-\t-\n{TWO}\t-\ty\n"));
 }

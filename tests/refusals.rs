@@ -11,15 +11,17 @@ use crate::proxies::CONNECTED;
 use crate::stand_in::{Greeting, StandIn, Step, response};
 
 /// The reference's two examples, word for word.
-const BAD_REQUEST: &[u8] = br#"{ "error_code" : "CC.xxxxxxxx.400", "error_msg" : "Verify request parameter failed. Check whether the request parameters are correct." }"#;
+const BAD_REQUEST: &[u8] =
+    b"{ \"error_code\" : \"CC.xxxxxxxx.400\", \"error_msg\" : \"Verify request \
+    parameter failed. Check whether the request parameters are correct.\" }";
 const UNAUTHORIZED: &[u8] =
     br#"{ "error_code" : "CC.00000003", "error_msg" : "Authentication information expired." }"#;
 
 const EUROPE: &str =
     "the API reference of eu-west-101 has neither call of this program: the region may lack both";
 const NOT_PUBLISHED: &str = "the endpoint is wrong, or this call is not published in the region";
-const NO_PERMISSION: &str = "the caller needs the permission codeartscheck:task:get, and a role in the \
-    project that may open check tasks; or the region is not the task's";
+const NO_PERMISSION: &str = "the caller needs the permission codeartscheck:task:get, and a role in \
+    the project that may open check tasks; or the region is not the task's";
 
 fn run(script: Vec<Step>) -> Outcome {
     let server = StandIn::tls(script);
@@ -63,8 +65,8 @@ fn a_401_in_the_words_of_the_reference_exits_41() {
     outcome
         .exits(41)
         .says(&format!(
-            "codearts-check-log: {ID}: {endpoint} answered 401 Unauthorized with the token in HUAWEICLOUD_TOKEN: CC.00000003: \
-             Authentication information expired.\n\
+            "codearts-check-log: {ID}: {endpoint} answered 401 Unauthorized with the token in \
+             HUAWEICLOUD_TOKEN: CC.00000003: Authentication information expired.\n\
              hint: get a new token: a token lasts 24 hours\n",
         ))
         .leaves_nothing();

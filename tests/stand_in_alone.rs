@@ -113,7 +113,7 @@ fn serve(folder: &Path, port: u16) -> Result<(), String> {
     let address = (Ipv4Addr::LOCALHOST, port);
     let server = StandIn::at(address, Greeting::tls(), move |request| {
         let line = request.0.lines().next().unwrap_or_default();
-        // In one piece, as calls come at the same time. A log that can't be written shows by itself.
+        // In one piece, as calls come at the same time. A log that can't be written shows itself.
         let _ = (&log).write_all(format!("{line}\n").as_bytes());
         vec![Step::Send(answer(request, &package))]
     })
@@ -180,7 +180,8 @@ fn answer(request: &Request, package: &[u8]) -> Vec<u8> {
     if task.is_none() && path != "/v1/log-file" {
         return refuse(
             "404 Not Found",
-            r#"{"error_msg":"The API does not exist or has not been published in the environment","error_code":"APIGW.0101","request_id":"stand-in"}"#,
+            r#"{"error_msg":"The API does not exist or has not been published in the environment",
+"error_code":"APIGW.0101","request_id":"stand-in"}"#,
         );
     }
     match request.header("X-Auth-Token") {
@@ -188,7 +189,8 @@ fn answer(request: &Request, package: &[u8]) -> Vec<u8> {
         Some(_) => {
             return refuse(
                 "401 Unauthorized",
-                r#"{ "error_code" : "CC.00000003", "error_msg" : "Authentication information expired." }"#,
+                r#"{ "error_code" : "CC.00000003",
+"error_msg" : "Authentication information expired." }"#,
             );
         }
         None => {
@@ -210,7 +212,8 @@ fn answer(request: &Request, package: &[u8]) -> Vec<u8> {
         }
         _ => refuse(
             "400 Bad Request",
-            r#"{ "error_code" : "CC.xxxxxxxx.400", "error_msg" : "Verify request parameter failed. Check whether the request parameters are correct." }"#,
+            "{ \"error_code\" : \"CC.xxxxxxxx.400\", \"error_msg\" : \"Verify request parameter \
+             failed. Check whether the request parameters are correct.\" }",
         ),
     }
 }
@@ -239,7 +242,8 @@ fn task_details() -> String {
     let [one, two] = SUB_JOB_IDS;
     format!(
         r#"{{"httpStatus": "OK", "status": "success", "result": {{"id": "{TASK_ID}", "lastJob": {{
-  "id": "{JOB_ID}", "status": "success", "startTime": "2025-09-25T08:41:04Z", "finishTime": "2025-09-25T08:43:15Z", "subJobIds": [],
+  "id": "{JOB_ID}", "status": "success", "subJobIds": [],
+  "startTime": "2025-09-25T08:41:04Z", "finishTime": "2025-09-25T08:43:15Z",
   "process": {{"status": "success", "process": "100%", "subJobIds": ["{one}", "{two}"]}}}}}}}}"#
     )
 }

@@ -8,8 +8,8 @@ use std::ops::RangeInclusive;
 pub struct Id(String);
 
 impl Id {
-    /// The ID of one subtask (API reference, `sub_job_id`). The error continues a sentence after the
-    /// ID's name, "must be …", and does not quote `text`.
+    /// The ID of one subtask (API reference, `sub_job_id`). The error continues a sentence after
+    /// the ID's name, "must be …", and does not quote `text`.
     pub fn of_subtask(text: &str) -> Result<Self, String> {
         let is_valid = |c: char| c.is_ascii_alphanumeric();
         parse(text, 32..=32, is_valid, "32 ASCII letters or digits")

@@ -41,7 +41,8 @@ pub fn display_path(path: &Path) -> String {
     escape(&path.to_string_lossy(), LONGEST_PATH)
 }
 
-/// Returns `text` with its unsafe characters escaped as in Rust (`\n`, `\u{202e}`). It is cut to at most `limit` characters (1 or more), and ends in `…` if anything was cut.
+/// Returns `text` with its unsafe characters escaped as in Rust (`\n`, `\u{202e}`). It is cut to at
+/// most `limit` characters (1 or more), and ends in `…` if anything was cut.
 pub fn escape(text: &str, limit: usize) -> String {
     let mut escaped = String::new();
     let mut room = limit;

@@ -1,10 +1,10 @@
 //! Large blocks of memory that begin at the start of a page, for the speed of copying.
 //!
-//! A record (16 KiB) is copied from buffer to buffer, in ureq and rustls. The heap places such blocks
-//! so that the destination is a few bytes ahead of the source in its page (4 KiB aliasing), and there
-//! `rep movsb` falls to a fraction of its speed on AMD's processors. Measured on an AMD EPYC with 512
-//! MiB, in alternating turns: 165 ms of user time instead of 335; no size of ureq's buffers does the
-//! same.
+//! A record (16 KiB) is copied from buffer to buffer, in ureq and rustls. The heap places such
+//! blocks so that the destination is a few bytes ahead of the source in its page (4 KiB aliasing),
+//! and there `rep movsb` falls to a fraction of its speed on AMD's processors. Measured on an AMD
+//! EPYC with 512 MiB, in alternating turns: 165 ms of user time instead of 335; no size of ureq's
+//! buffers does the same.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 
