@@ -51,6 +51,8 @@ help:
 	@echo 'make test        run the tests'
 	@echo 'make test-all    run the slow ones too (needs strace, 4 GiB of disk)'
 	@echo 'make lint        check format and lints'
+	@echo 'make bench       measure it against curl, wget and the program OLD, if one is given'
+	@echo '                 (needs nginx, curl, wget, time)'
 	@echo 'make packages    build a tarball, a .deb and an .rpm of it (needs python3, rpmbuild)'
 	@echo 'make dist        build the tarball alone (needs python3)'
 	@echo 'make install     install it to PREFIX: $(PREFIX)'
@@ -95,6 +97,10 @@ test:
 .PHONY: test-all
 test-all:
 	tests/run.sh $(CARGO) test $(LOCKED) -- --include-ignored
+
+.PHONY: bench
+bench: build
+	tests/bench.py $(PROGRAM) $(OLD)
 
 .PHONY: lint
 lint:
