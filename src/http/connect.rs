@@ -1,8 +1,8 @@
-//! The TCP connection: which of a name's addresses is tried, and for how long.
+//! The TCP connection: which addresses of a name are tried, and for how long.
 //!
 //! ureq's own connector gives up at the first error that is not one of five kinds, and leaves most
-//! of the time to the first address. This one stands between ureq's connectors for proxies and for
-//! TLS, and has ureq connect to one address at a time.
+//! of the time to the first address. The one here sits between ureq's connectors for proxies and
+//! for TLS, and lets ureq connect to one address at a time.
 
 use std::fmt;
 use std::io;
@@ -20,7 +20,8 @@ use ureq::{Error, Timeout};
 use crate::http::options::SHORTEST;
 use crate::http::quirks::reset_is_an_error;
 
-/// The whole connection: through a proxy or not, over TLS or not. It tells `tunnel` of one.
+/// The whole connection: through a proxy or not, over TLS or not. It notes in `tunnel` when a proxy
+/// has opened one.
 pub fn connector(tunnel: &Tunnel) -> impl Connector {
     let each_address = EachAddress {
         tcp: TcpConnector::default(),
@@ -31,7 +32,7 @@ pub fn connector(tunnel: &Tunnel) -> impl Connector {
         .chain(RustlsConnector::default())
 }
 
-/// Whether a proxy has opened a tunnel: before that, the proxy is the one who is spoken to.
+/// Whether a proxy has opened a tunnel. Until then, the peer is the proxy.
 #[derive(Clone, Debug, Default)]
 pub struct Tunnel(Arc<AtomicBool>);
 
@@ -41,7 +42,7 @@ impl Tunnel {
     }
 }
 
-/// Why there is no connection, not even to a proxy: no address was found, or none that took it.
+/// Why there is no TCP connection, to server or proxy: no address was found, or none accepted it.
 #[derive(Debug)]
 pub struct Unreachable(pub String);
 
@@ -85,8 +86,9 @@ impl<In: Transport> Connector<In> for EachAddress {
 }
 
 impl EachAddress {
-    /// Tries one address after another, each for an equal share of the time that is left. Any
-    /// failure leads to the next one: a firewall may reject one family, a host may lack it.
+    /// Tries one address after another, each for an equal share of the time that is left. After any
+    /// failure, the next one is tried: a firewall may reject one address family, or the host may
+    /// lack it.
     fn connect_to_any(&self, details: &ConnectionDetails) -> Result<TcpLink, Error> {
         let deadline = Instant::now() + *details.timeout.after;
         let addresses = alternate(&details.addrs);
@@ -151,7 +153,7 @@ struct TcpLink {
 }
 
 impl TcpLink {
-    /// What is left of `--connect-timeout`: ureq gives the whole of it anew to each read of a
+    /// What is left of `--connect-timeout`. ureq would grant all of it again to each read of a
     /// proxy's answer.
     fn limit(&self, timeout: NextTimeout) -> NextTimeout {
         match timeout.reason {
@@ -187,8 +189,8 @@ fn left_until(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }
 
-/// The addresses in the order of the lookup, but with the two families alternating: a host that has
-/// lost one of them has lost all of its addresses.
+/// Orders the addresses as the lookup did, but alternates between IPv4 and IPv6: where one family
+/// does not work, none of its addresses does.
 fn alternate(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let is_of_first = |address: &&SocketAddr| address.is_ipv4() == addresses[0].is_ipv4();
     let (first, second): (Vec<_>, Vec<_>) = addresses.iter().partition(is_of_first);

@@ -16,7 +16,7 @@ pub const MAX_RESPONSE_HEAD: usize = 64 << 10;
 /// Context for the error messages of one HTTP exchange.
 pub struct Exchange {
     pub call: Call,
-    /// The request as [`request_line`] has it, without the query.
+    /// The request in the form of [`request_line`], without the query.
     pub name: String,
     pub endpoint: Endpoint,
     pub proxy: Option<Proxy>,
@@ -26,7 +26,7 @@ pub struct Exchange {
     pub auth_method: AuthMethod,
     /// Characters of the token or the security token, 0 without one.
     pub token_length: usize,
-    /// This host's clock and the server's when the answer's head arrived, if that says its time.
+    /// This host's time and the server's when the answer's head arrived, if it has a `Date`.
     pub clocks: Option<[Timestamp; 2]>,
     /// "the token in …", "the access key in …"
     pub caller: String,

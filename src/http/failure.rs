@@ -1,4 +1,4 @@
-//! What an exchange without a whole answer failed by, in the user's words.
+//! Why an exchange brought no complete answer, in the user's words.
 
 use std::io::{self, ErrorKind};
 
@@ -30,12 +30,12 @@ fn not_finished(limits: &Limits) -> String {
 }
 
 impl Exchange {
-    /// A response that breaks HTTP's rules where ureq does not check them.
+    /// The error for an answer that breaks HTTP's rules where ureq does not check them.
     pub fn malformed(&self, reason: &str) -> Error {
         self.network(&format!("malformed HTTP: {reason}"), None)
     }
 
-    /// Explains a failure of ureq's in the user's words.
+    /// Turns an error of ureq's into one in the user's words.
     pub fn failed(&self, error: &ureq::Error) -> Error {
         if let ureq::Error::ConnectProxyFailed(text) = error {
             if let Some(status) = tunnel_status(text) {
@@ -61,7 +61,7 @@ impl Exchange {
         }
     }
 
-    /// Who was spoken to when it failed.
+    /// The peer at the moment of the failure.
     fn peer(&self) -> Peer<'_> {
         match &self.proxy {
             Some(proxy) if !self.tunnel.is_open() => Peer::Proxy(proxy),
@@ -69,7 +69,7 @@ impl Exchange {
         }
     }
 
-    /// The reason may quote the server: names in a certificate, a malformed header.
+    /// Masks the reason, which may quote the server: names in a certificate, a malformed header.
     pub fn network(&self, reason: &str, hint: Hint) -> Error {
         Error::Network {
             call: self.name.clone(),
@@ -110,7 +110,7 @@ impl Exchange {
     }
 }
 
-/// What to do about a failure that is none of TLS.
+/// What to do about a failure outside TLS.
 fn hint(error: &ureq::Error, peer: &Peer) -> Hint {
     let is_unreachable = matches!(error, ureq::Error::Io(e) if is_unreachable(e));
     let hint = match peer {
@@ -120,7 +120,8 @@ fn hint(error: &ureq::Error, peer: &Peer) -> Hint {
         }
         Peer::Server(..) => return None,
         Peer::Proxy(_) if is_unreachable => return None,
-        // It may wait for the server, unless it waits for a request without TLS.
+        // A silent proxy may be waiting for the server. Only one that is spoken to over TLS may be
+        // waiting for plain HTTP instead.
         Peer::Proxy(proxy) if matches!(error, ureq::Error::Timeout(_)) && !proxy.is_tls => {
             return None;
         }

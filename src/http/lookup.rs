@@ -1,4 +1,4 @@
-//! A name's addresses.
+//! The lookup of a name's addresses.
 
 use ureq::config::Config;
 use ureq::http::Uri;
@@ -9,8 +9,9 @@ use crate::http::connect::Unreachable;
 use crate::http::quirks::lookup_reason;
 use crate::system::process;
 
-/// Looks names up on this thread. ureq's own resolver starts a second one where a timeout is set,
-/// and for a proxy's name one always is; `--max-time` ends a lookup by other means (see `system`).
+/// Looks names up on this thread. ureq's own resolver starts another thread if there is a timeout,
+/// which there always is for a proxy's name. `--max-time` ends a lookup by a signal (see
+/// `system/deadline.rs`).
 #[derive(Debug, Default)]
 pub struct BlockingResolver(DefaultResolver);
 

@@ -1,7 +1,7 @@
-//! The one exchange of a run: how it is prepared, the connection, the request, the response, and
-//! the words for what fails in between or is refused.
+//! The one HTTP exchange of a run: options, connection, request and response, and the errors for
+//! what fails or is refused.
 //!
-//! Only this folder names ureq and rustls. It uses `auth`, `api` and what lies below them.
+//! Only this folder uses ureq and rustls. It uses `auth`, `api` and what lies below them.
 
 pub mod connect;
 pub mod exchange;

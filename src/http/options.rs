@@ -1,4 +1,4 @@
-//! How a call is made, whichever it is: where to, and for how long.
+//! The options of every call: endpoint, proxy and time limits.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub const SHORTEST: Duration = Duration::from_millis(1);
 pub struct Limits {
     /// For the connection and the TLS handshake together.
     pub connect: Duration,
-    /// For one silence.
+    /// For each wait without data.
     pub silence: Duration,
     /// For the whole run; `None` for no limit.
     pub run: Option<Duration>,

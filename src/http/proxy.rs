@@ -1,14 +1,14 @@
-//! Which proxy leads to the service, by the variables and rules that curl has for https URLs.
+//! Which proxy to use, by curl's variables and rules for https URLs.
 //!
-//! ureq reads such variables too, but by other rules: it takes `HTTP_PROXY`, which a CGI script's
-//! caller can set, goes direct where a value can't be parsed, and compares names whole.
+//! ureq reads such variables too, but by other rules: it accepts `HTTP_PROXY`, which the client of
+//! a CGI script can set, connects directly if a value can't be parsed, and exempts no subdomains.
 
 use std::ffi::OsString;
 use std::net::IpAddr;
 
 use crate::api::authority::{Authority, in_brackets, trim, without_dot};
 
-/// The variables that may name a proxy, the first one set wins. `HTTP_PROXY` is not one of them.
+/// The variables that may name a proxy; the first one set wins. `HTTP_PROXY` is not one of them.
 const VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 const EXCEPTIONS: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
@@ -31,8 +31,8 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// The proxy for calls to `host`, or none. A value that can't be used is an error that names
-    /// its variable, not the value: it may hold a password.
+    /// The proxy for calls to `host`, or none. The error for a value that can't be used names the
+    /// variable, not the value: it may hold a password.
     pub fn for_host(
         host: &str,
         env: &dyn Fn(&'static str) -> Option<OsString>,
@@ -54,12 +54,13 @@ impl Proxy {
             .map_err(|reason| format!("the proxy in {variable} can't be used: {reason}"))
     }
 
-    /// Whether it is given a user and a password.
+    /// Whether its URL has a user and a password.
     pub fn has_login(&self) -> bool {
         self.ureq.username().is_some()
     }
 
-    /// The hint where it seems to speak TLS and must not, or the reverse.
+    /// The hint for a proxy that seems to need the other scheme: http instead of https, or the
+    /// reverse.
     pub fn other_scheme_hint(&self) -> String {
         let (negation, scheme) = if self.is_tls {
             (" not", "http")
@@ -90,7 +91,7 @@ impl Proxy {
         let with_user = format!("{user_info}{authority}");
         Ok(Self {
             is_tls: scheme == "https",
-            // A slash before the '@', for one, would make another host of it.
+            // A slash before the '@', for example, would make ureq see another host.
             ureq: ureq::Proxy::new(&format!("{scheme}://{with_user}"))
                 .ok()
                 .filter(|proxy| proxy.uri().authority().is_some_and(|it| *it == *with_user))
@@ -120,7 +121,7 @@ fn is_exempt(host: &str, list: &str) -> bool {
         })
 }
 
-/// An address without the brackets of its URL form, a name without the dot at its end.
+/// An IPv6 address without its brackets, or a name without the dot at its end.
 fn bare(host: &str) -> &str {
     in_brackets(host).unwrap_or(without_dot(host))
 }

@@ -1,6 +1,6 @@
-//! What is known of ureq, rustls and webpki by their texts or habits alone, and what any version
-//! may change: each with the version and the file that it was read in. A test fails where a new
-//! version behaves otherwise, here or, if it takes a server, in tests/.
+//! What the program knows about ureq, rustls and webpki only from their texts or behaviour, which
+//! any version may change. Each item names the version and the file that it was read in. If a new
+//! version behaves differently, a test fails: here or, where it takes a server, in tests/.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv6Addr};
@@ -15,8 +15,9 @@ pub fn tunnel_status(text: &str) -> Option<StatusCode> {
     StatusCode::from_bytes(status.as_bytes()).ok()
 }
 
-/// The C library's words in a resolver's error. std's and ureq's stand before them: "io: failed to
-/// lookup address information: Name or service not known" (std 1.95, sys/net/connection/socket.rs).
+/// The C library's message in a resolver's error, which follows those of std and ureq: "io: failed
+/// to lookup address information: Name or service not known" (std 1.95,
+/// sys/net/connection/socket.rs).
 pub fn lookup_reason(error: &Error) -> String {
     let text = error.to_string();
     text.rsplit(": ").next().unwrap_or_default().to_owned()
@@ -34,11 +35,11 @@ pub fn reset_is_an_error(error: Error) -> Error {
     }
 }
 
-/// What is wrong with a chunked body, where ureq's own words do not say it (ureq 3.5.2, `do_read`
+/// What is wrong with a chunked body, if ureq's own message does not say it (ureq 3.5.2, `do_read`
 /// in src/run.rs; ureq-proto 0.7.1, src/chunk.rs).
 pub fn chunk_fault(error: &Error) -> Option<&'static str> {
     match error {
-        // Bytes are left that are no whole line, and no more come or fit.
+        // The bytes that are left are not a whole line, and no more come or fit.
         Error::BodyStalled => Some("a chunk's first or last line is cut short or too long"),
         Error::Protocol(fault) if fault.to_string() == "chunk expected crlf as next character" => {
             Some("a chunk's first line has more than 20 bytes, or its data ends elsewhere")
@@ -47,9 +48,9 @@ pub fn chunk_fault(error: &Error) -> Option<&'static str> {
     }
 }
 
-/// The first transfer coding of a body that ureq does not decode, so that the bytes would not be
-/// the package's (RFC 9112, section 6.1): it decodes one `chunked`, none in HTTP/1.0, and takes all
-/// others for nothing (ureq-proto 0.7.1, src/body.rs).
+/// The first transfer coding of a body that ureq leaves undecoded: its bytes would not be the
+/// package's (RFC 9112, section 6.1). ureq decodes one `chunked`, but not in HTTP/1.0, and ignores
+/// all other codings (ureq-proto 0.7.1, src/body.rs).
 pub fn undecoded_coding<T>(answer: &Response<T>) -> Option<String> {
     let lines = answer.headers().get_all(header::TRANSFER_ENCODING).iter();
     let codings = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
@@ -69,7 +70,7 @@ pub fn undecoded_coding<T>(answer: &Response<T>) -> Option<String> {
 pub enum PresentedName<'a> {
     Dns(&'a str),
     Address(String),
-    /// One that no server can be called by.
+    /// One that is not a host, such as a URI.
     Other,
 }
 
@@ -84,15 +85,15 @@ pub fn presented_name(text: &str) -> PresentedName<'_> {
     let Some(address) = within("IpAddress(", ")") else {
         return PresentedName::Other;
     };
-    // An IPv6 address's groups of zeros at the end are left out, and those at the beginning but
-    // one.
+    // Of an IPv6 address's zero groups, webpki omits all at the end, and all but one at the
+    // beginning.
     let parsed = address.parse::<IpAddr>().ok();
     let parsed = parsed.or_else(|| Some(format!("{address}::").parse::<Ipv6Addr>().ok()?.into()));
     PresentedName::Address(parsed.map_or(address.to_owned(), |address| address.to_string()))
 }
 
-/// webpki's names for the faults of a certificate that rustls passes on without a type of its own
-/// (rustls-webpki 0.103.17, src/error.rs).
+/// webpki's names for certificate faults that rustls passes on untyped (rustls-webpki 0.103.17,
+/// src/error.rs).
 pub mod webpki {
     pub const CA_AS_SERVER: &str = "CaUsedAsEndEntity";
     pub const SERVER_AS_CA: &str = "EndEntityUsedAsCa";
@@ -194,7 +195,7 @@ mod tests {
         assert_eq!(parsed, expected, "{presented:?}");
     }
 
-    /// What doc/network.md says of a host with more.
+    /// doc/network.md states this limit.
     #[test]
     fn sixteen_addresses_are_kept() {
         let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 443);

@@ -1,5 +1,5 @@
-//! What is said to a refusal: who answers, with which status and which code, decides the exit code,
-//! the sentence and the hint. Each rule is a row.
+//! What is said to a refusal. Who answers, with which status and which error code, decides the exit
+//! code, the sentence and the hint. Each rule is a row.
 
 use ureq::http::StatusCode;
 
@@ -29,12 +29,12 @@ const CODES: [(&str, u16); 8] = [
     ("CC.00050015", 503), // the task is running, retry later
 ];
 
-/// Characters of a token from which on its length is a likely cause of a 400: the gateway takes a
-/// header line of 32 KiB at most, and what stands before it often 4 or 8 KiB.
+/// A token longer than this, in characters, is a likely cause of a 400: the gateway accepts header
+/// lines of up to 32 KiB, and the servers in front of it often only 4 or 8 KiB.
 const LONG_TOKEN: usize = 4_000;
 
-/// Seconds by which two clocks may differ without a word about it. A signature is valid for 15
-/// minutes.
+/// Seconds by which the two clocks may differ before a hint mentions it. A signature is valid for
+/// 15 minutes.
 const CLOCK_TOLERANCE: u64 = 5 * 60;
 
 const LOGIN: &str = "the proxy wants a user and a password: \
@@ -76,13 +76,13 @@ const TOO_MANY: &str = "the service limits the call rate: try again later, and l
 const TOO_LARGE_HEAD: &str = "the request's head is too large for the gateway: the token of a \
     single project is shorter, and a permanent access key needs none";
 
-/// What the request ID is called among the notes of an answer.
+/// The name of the request ID among the notes of an answer.
 pub const REQUEST_ID: &str = "request ID";
 
 /// Who answers.
 #[derive(Clone, Copy)]
 enum Speaker {
-    /// The server, or an intermediary in its place, by HTTP's status.
+    /// The server, or an intermediary in its place, by a status of HTTP.
     Server,
     /// The service, by an error in the body of a 200.
     Inside200,
@@ -90,12 +90,12 @@ enum Speaker {
     Proxy,
 }
 
-/// Whose code an error has. A status behind it is left out.
+/// Whose error code it is. A status that follows the code is left out.
 #[derive(Clone, Copy)]
 enum Code<'a> {
     /// One of [`CODES`], with its status.
     Known(u16),
-    /// Another one of the service's.
+    /// Another code of the service.
     Service(&'a str),
     Gateway(&'a str),
     /// Another service's.
@@ -103,7 +103,7 @@ enum Code<'a> {
     Missing,
 }
 
-/// A refusal, as far as its hint depends on it.
+/// Everything that the hint to a refusal depends on.
 struct Refusal<'a> {
     by: Speaker,
     status: u16,
@@ -129,8 +129,8 @@ impl Speaker {
 }
 
 impl Refusal<'_> {
-    /// What the user can do. Beside a 400 a known code says more; beside any other status, the
-    /// status counts.
+    /// What the user can do. With a 400, a known code says more than the status; with any other
+    /// status, the status counts.
     #[rustfmt::skip] // one row per line
     #[allow(clippy::match_same_arms)] // the first that fits counts
     fn hint(&self) -> Hint {
@@ -205,8 +205,8 @@ impl<'a> Code<'a> {
     }
 }
 
-/// An answer with another status than 200. `said` is its body, and `notes` are at most three short
-/// texts of its head and body, each with what it is.
+/// The error for a status other than 200. `said` is the body as a message shows it; `notes` are at
+/// most three short texts from the head and the body, each with its name.
 pub fn by_server(
     exchange: &Exchange,
     status: StatusCode,
@@ -243,7 +243,7 @@ pub fn by_server(
     refusal.told(format!("{by} answered {status}{with}{said}{notes}"))
 }
 
-/// A proxy's answer to `CONNECT` that opens no tunnel.
+/// The error for a proxy's answer to `CONNECT` that opens no tunnel.
 pub fn by_proxy(exchange: &Exchange, status: StatusCode) -> Error {
     let refusal = Refusal {
         by: Proxy,
@@ -259,7 +259,7 @@ pub fn by_proxy(exchange: &Exchange, status: StatusCode) -> Error {
     ))
 }
 
-/// An error in the body of a 200.
+/// The error for a 200 whose body is an error in JSON.
 pub fn inside_200(exchange: &Exchange, error: &ErrorBody) -> Error {
     let said = exchange.redact(&error.to_string());
     let reason = format!("it is an error in JSON: {said}");
@@ -280,7 +280,7 @@ pub fn inside_200(exchange: &Exchange, error: &ErrorBody) -> Error {
     refusal.told(not_what_was_wanted(exchange, &(reason + &with)))
 }
 
-/// The body of a 200 is not what was asked for.
+/// The error for a 200 whose body is not what was asked for.
 pub fn unexpected(exchange: &Exchange, reason: &str, hint: Hint) -> Error {
     Error::Refused {
         sentence: not_what_was_wanted(exchange, reason),
@@ -294,8 +294,8 @@ fn not_what_was_wanted(exchange: &Exchange, reason: &str) -> String {
     format!("{by} answered 200, but the body is not {wanted}: {reason}")
 }
 
-/// The status that an error in a 200 means: that of a known code, else the answer's own
-/// `httpStatus`, else the one behind an unknown code.
+/// The status that an error in a 200 stands for: that of a known code, else the answer's own
+/// `httpStatus`, else the one that follows an unknown code.
 fn status_inside_200(error: &ErrorBody) -> Option<u16> {
     if let Known(status) = Code::of(error) {
         return Some(status);
@@ -308,8 +308,8 @@ fn status_inside_200(error: &ErrorBody) -> Option<u16> {
     })
 }
 
-/// The status that a word says: its number, or HTTP's phrase for it as Java's frameworks spell it,
-/// `BAD_REQUEST`; or both.
+/// Parses a status that is written as its number, as HTTP's phrase in the spelling of Java's
+/// frameworks (`BAD_REQUEST`), or as both.
 fn status_by_word(word: &str) -> Option<u16> {
     let number = word.split([' ', '_']).next().unwrap_or(word);
     if let Ok(number) = number.parse() {
@@ -327,7 +327,7 @@ fn status_by_word(word: &str) -> Option<u16> {
     })
 }
 
-/// A status with the standard's phrase for it, if it has one.
+/// A status and its standard phrase, if it has one.
 fn shown(status: StatusCode) -> String {
     match status.canonical_reason() {
         Some(phrase) => format!("{} {phrase}", status.as_u16()),
@@ -364,7 +364,7 @@ fn not_published(exchange: &Exchange) -> String {
     }
 }
 
-/// The causes of a 401. A clock that the server's shows to be right is none of them.
+/// What to check after a 401. The clock is left out if the server's shows that it is right.
 fn check_credentials(exchange: &Exchange) -> String {
     let AuthMethod::Signature { at, has_project } = exchange.auth_method else {
         return NEW_TOKEN.to_owned();
@@ -391,7 +391,7 @@ fn check_credentials(exchange: &Exchange) -> String {
     }
 }
 
-/// By how much our clock is off, if it is by more than [`CLOCK_TOLERANCE`]: "61 minutes ahead of".
+/// How far this host's clock is off, if by more than [`CLOCK_TOLERANCE`]: "61 minutes ahead of".
 fn clock_error(ours: Timestamp, theirs: Timestamp) -> Option<String> {
     let seconds = ours.0.abs_diff(theirs.0);
     if seconds <= CLOCK_TOLERANCE {

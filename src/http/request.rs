@@ -1,4 +1,4 @@
-//! The request: how long is waited, and what is sent.
+//! The request: how ureq is configured, and what is sent.
 
 use ureq::config::Config;
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
@@ -21,7 +21,7 @@ use crate::report::error::Error;
 /// header whole, the input the longest response head.
 const BUFFER: usize = 128 << 10;
 
-/// Everything about the exchange that can be known to be right before it begins.
+/// A request that is ready to be sent, with the context for error messages.
 pub struct Request {
     builder: RequestBuilder<WithoutBody>,
     /// The call as `--verbose` shows it.
@@ -45,7 +45,7 @@ impl Request {
         let authentication = loaded
             .credentials
             .authenticate(&call, &host, Timestamp::now());
-        // The host is signed: so send exactly that value instead of ureq's.
+        // The host is signed, so exactly that value is sent instead of ureq's.
         let mut builder = agent.get(&url).header("Host", host);
         for (name, value) in authentication.headers {
             builder = builder.header(name, value.expose());
@@ -71,7 +71,7 @@ impl Request {
         }
     }
 
-    /// Makes the call, and returns what is answered.
+    /// Sends the request, and returns the answer.
     pub fn send(self, console: Console) -> Result<Answer, Error> {
         console.detail(|| self.line);
         let answer = match self.builder.call() {
@@ -90,7 +90,7 @@ fn config(options: &Options, roots: RootCerts) -> Config {
         .build();
     Agent::config_builder()
         .tls_config(tls)
-        // Else ureq reads the environment by its own rules.
+        // Otherwise ureq reads the environment by its own rules.
         .proxy(options.proxy.as_ref().map(|proxy| proxy.ureq.clone()))
         // ureq would carry X-Auth-Token to another host.
         .max_redirects(0)
@@ -124,7 +124,8 @@ mod tests {
     use crate::http::options::Limits;
     use crate::report::console::Verbosity;
 
-    /// On loopback no write waits: the kernel takes the longest head at once.
+    /// No run over loopback shows this: the kernel accepts the longest head at once, so no write
+    /// waits.
     #[test]
     fn a_write_waits_no_longer_than_a_read() {
         let limits = Limits {

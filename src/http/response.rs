@@ -1,4 +1,4 @@
-//! The answer: a body to read, or a typed refusal.
+//! The answer: a body to read, or the error for a refusal.
 
 use std::io::Read;
 
@@ -22,14 +22,14 @@ pub struct Answer {
 /// The body of a 200, to be read once.
 pub struct Body {
     reader: BodyReader<'static>,
-    /// What the errors about the body name.
+    /// The context of errors about the body.
     pub exchange: Exchange,
-    /// Its length in bytes, where the server says it.
+    /// Its length in bytes, if the server states it.
     pub length: Option<u64>,
 }
 
 impl Answer {
-    /// To be called when the head arrives: the server's clock is compared with this host's.
+    /// Must be called as soon as the head arrives: it notes this host's time beside the server's.
     pub fn new(response: Response<ResponseBody>, mut exchange: Exchange) -> Self {
         let date = response.headers().get(header::DATE);
         let date = date.and_then(|date| Timestamp::parse_http_date(date.to_str().ok()?));
@@ -109,14 +109,14 @@ impl Answer {
 }
 
 impl Body {
-    /// Reads the next bytes; 0 is the body's end, by the HTTP framing.
+    /// Reads the next bytes; 0 means that the body is complete by HTTP's framing.
     pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         self.reader
             .read(buffer)
             .map_err(|error| self.exchange.failed(&error.into()))
     }
 
-    /// Reads the body whole, if it has no more than `limit` bytes.
+    /// Reads the whole body; one of more than `limit` bytes is refused.
     pub fn read_all(&mut self, limit: u64) -> Result<Vec<u8>, Error> {
         let mut bytes = Vec::new();
         self.reader
@@ -130,7 +130,7 @@ impl Body {
         Ok(bytes)
     }
 
-    /// The body is not what was asked for.
+    /// The error for a body that is not what was asked for.
     pub fn unexpected(&self, reason: &str) -> Error {
         refusal::unexpected(&self.exchange, reason, None)
     }

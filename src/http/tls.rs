@@ -1,4 +1,4 @@
-//! What failed in TLS, in the user's words.
+//! Why TLS failed, in the user's words.
 
 use std::fmt::Write as _;
 
@@ -43,7 +43,7 @@ const PSS_HINT: &str = "RSA-PSS is taken with SHA-256, SHA-384 or SHA-512, the s
 /// The object identifier of RSA-PSS, id-RSASSA-PSS, in DER (RFC 8017, appendix A.2.3).
 const RSA_PSS: [u8; 11] = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
 
-/// Who was spoken to.
+/// The other end of the connection.
 pub enum Peer<'a> {
     /// The server, through the tunnel of a proxy if there is one.
     Server(&'a Endpoint, Option<&'a Proxy>),
@@ -59,7 +59,7 @@ impl Peer<'_> {
         }
     }
 
-    /// The command that shows its certificates, if OpenSSL has one.
+    /// The command of OpenSSL that shows its certificates, if there is one.
     fn inspection(&self) -> Option<String> {
         let server = match self {
             Peer::Server(_, Some(proxy)) if proxy.is_tls => return None,
@@ -72,7 +72,7 @@ impl Peer<'_> {
         Some(format!("openssl s_client -connect {server} -showcerts"))
     }
 
-    /// What to do where it speaks no TLS.
+    /// What to do if it does not speak TLS.
     fn without_tls(&self) -> String {
         match self {
             Peer::Server(..) => NOT_TLS.to_owned(),
@@ -95,7 +95,7 @@ impl Peer<'_> {
     }
 }
 
-/// The fault of rustls in an error of ureq's, if there is one.
+/// The error of rustls inside one of ureq's, if there is one.
 pub fn find(error: &ureq::Error) -> Option<&Error> {
     match error {
         ureq::Error::Io(e) => e.get_ref()?.downcast_ref(),
@@ -164,7 +164,7 @@ pub fn explain_certificate(fault: &CertificateError, peer: &Peer, trust: &Trust)
             signature_algorithm_id,
             ..
         } if signature_algorithm_id.starts_with(&RSA_PSS) => (PSS_SALT.to_owned(), PSS_HINT),
-        // With ring, a signature by a key of a kind that it lacks is a bad one too.
+        // ring reports unsupported types of keys as BadSignature.
         BadSignature
         | UnsupportedSignatureAlgorithmContext { .. }
         | UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
@@ -176,7 +176,7 @@ pub fn explain_certificate(fault: &CertificateError, peer: &Peer, trust: &Trust)
     (reason, Some(hint.into()))
 }
 
-/// What is wrong with a certificate that is for these names alone.
+/// What is wrong with a certificate whose names do not include the expected one.
 fn explain_names(expected: &ServerName, presented: &[String], peer: &Peer) -> (String, Hint) {
     let expected_text = expected.to_str();
     let names = presented.iter().map(|name| presented_name(name));
@@ -205,7 +205,7 @@ fn explain_names(expected: &ServerName, presented: &[String], peer: &Peer) -> (S
     (reason, Some(peer.other_name().into()))
 }
 
-/// Explains a fault without a type of its own.
+/// Explains a certificate fault that rustls has no type for.
 fn explain_untyped(fault: &str) -> (String, Hint) {
     let either = format!("{TRUST_ISSUER}; if that does not help, {NEW_CERTIFICATE}");
     let (reason, hint) = match fault {

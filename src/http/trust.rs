@@ -1,6 +1,6 @@
 //! Whose certificates are trusted: those of a file that the user named, else those of the host's
-//! store, else Mozilla's, which are built in. Never two of them together: what an administrator
-//! takes out of the store is not trusted.
+//! store, else Mozilla's, which are built in. Never two of them together: a certificate that an
+//! administrator removes from the store must not be trusted.
 
 use std::fmt;
 use std::fs::File;
@@ -37,14 +37,14 @@ const LABELS: [&str; 3] = ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICA
 pub struct Trust {
     pub roots: RootCerts,
     source: Source,
-    /// What can't be used of the files that were read, each as the end of a sentence.
+    /// What can't be used in the files that were read, worded as the end of a sentence.
     notes: String,
 }
 
 enum Source {
     /// A file of the user's, and the number of its certificates.
     Named(NamedFile, usize),
-    /// The host's store, and the same.
+    /// The host's store, and the number of its certificates.
     Host(&'static str, usize),
     BuiltIn,
 }
@@ -100,8 +100,8 @@ impl Trust {
         }
     }
 
-    /// What is trusted, and why the issuer of a certificate that `role` showed may be unknown, the
-    /// likeliest cause first.
+    /// What is trusted, and why the issuer of a certificate of `role` may be unknown, the likeliest
+    /// cause first.
     pub fn causes(&self, role: &str) -> String {
         let (place, more) = match self.source {
             Source::Named(..) => (
@@ -135,18 +135,19 @@ impl fmt::Display for Trust {
     }
 }
 
-/// What a file has for this program.
+/// The certificates in a file.
 #[derive(Default)]
 struct Found {
     roots: Vec<Certificate<'static>>,
-    /// The numbers and labels of those that can't be used, or more of them than a message shows.
+    /// The numbers and labels of those that can't be used, at most as many as a message has
+    /// characters.
     unusable: Vec<String>,
     /// What is wrong with the first one that is damaged.
     broken: Option<String>,
 }
 
 impl Found {
-    /// The error is the reason why a file has nothing to trust.
+    /// Reads a file. The error says why it has no certificate to trust.
     fn read(path: &Path) -> Result<Self, String> {
         let content = read(path).map_err(|e| e.to_string())?;
         let found = Self::parse(&content);
@@ -166,7 +167,7 @@ impl Found {
     /// ignored.
     fn parse(content: &[u8]) -> Self {
         let mut found = Self::default();
-        // All certificates, one behind the other, and where each of them ends.
+        // All certificates, one after the other, and where each of them ends.
         let (mut ders, mut ends) = (Vec::with_capacity(content.len() / 4 * 3), vec![0]);
         let mut number = 0;
         let mut rest = content;
@@ -194,7 +195,8 @@ impl Found {
                 found.broken = Some(format!("certificate {number}, in line {line}, {fault}"));
             }
         }
-        // For the rest of the run: ureq wants each to be a vector of its own, or to last.
+        // Leaked once, and used until the run ends: otherwise ureq takes a vector for each
+        // certificate.
         let ders: &'static [u8] = ders.leak();
         let pairs = ends.windows(2);
         found.roots = (pairs.map(|ends| Certificate::from_der(&ders[ends[0]..ends[1]]))).collect();
@@ -209,7 +211,7 @@ impl Found {
 /// Reads a file of at most [`MAX_LENGTH`] bytes.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
-    // Else it would grow to twice the length.
+    // Otherwise the vector would grow to twice the length.
     let length = file.metadata()?.len().min(MAX_LENGTH);
     let mut content = Vec::with_capacity(length as usize + 1);
     file.take(MAX_LENGTH + 1).read_to_end(&mut content)?;
@@ -300,8 +302,8 @@ fn decode<'a>(text: &'a [u8], bytes: &mut Vec<u8>) -> Option<&'a [u8]> {
     Some(rest)
 }
 
-/// Decodes as long as four digits follow each other: nearly all of a file, and most of what it
-/// costs.
+/// Decodes groups of four digits until anything else comes. Nearly all of a file is read here, so
+/// this is the loop that must be fast.
 fn decode_whole<'a>(mut text: &'a [u8], bytes: &mut Vec<u8>) -> &'a [u8] {
     while let [a, b, c, d, rest @ ..] = text {
         let [a, b, c, d] = [a, b, c, d].map(|digit| u32::from(DIGITS[usize::from(*digit)]));
@@ -330,7 +332,7 @@ fn is_cut(der: &[u8]) -> bool {
         if der.len() < 4 + usize::from(u16::from_be_bytes([high, low])))
 }
 
-/// What a file is that has no certificate in PEM.
+/// What a file without a certificate in PEM is instead.
 fn kind_of(content: &[u8]) -> &'static str {
     const PKCS7: &[u8] = b"-----BEGIN PKCS7-----";
     match content {
