@@ -6,11 +6,11 @@ use crate::report::redact::Secret;
 /// The longest access key, secret key and project ID, in characters. They have 20 to 40.
 const MAX_KEY: usize = 256;
 
-/// The characters of an access key and of its secret key, as the console hands them out.
+/// How many characters an access key and its secret key have when the console creates them.
 const ACCESS_KEY: usize = 20;
 const SECRET_KEY: usize = 40;
 
-/// The four parts of an access key: their names, or what a file or the environment says of them.
+/// The four parts of an access key: their names, or their values in a file or the environment.
 #[derive(Clone, Copy, Default)]
 pub struct KeyParts<T> {
     pub access_key: T,
@@ -48,7 +48,7 @@ impl AccessKey {
         };
         let id = required(parts.access_key, &names.access_key)?;
         let secret = required(parts.secret_key, &names.secret_key)?;
-        // The access key is sent as it is: a secret key in its place would be known to the server.
+        // The access key itself is sent, so a secret key in its place would reach the server.
         if id.len() == SECRET_KEY && secret.len() == ACCESS_KEY {
             return Err(format!(
                 "{} has {SECRET_KEY} characters, and {} {ACCESS_KEY}: the two are swapped",
@@ -69,7 +69,7 @@ impl AccessKey {
     }
 }
 
-/// Checks an access key, a secret key or a project ID. A comma would end it in `Authorization`.
+/// Checks an access key, a secret key or a project ID. In `Authorization`, a comma would end it.
 pub fn check_key(text: &str, name: &str) -> Result<String, String> {
     let key = check_secret(text.as_bytes(), name, MAX_KEY)?;
     if key.contains(',') {

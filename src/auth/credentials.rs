@@ -1,7 +1,7 @@
 //! How a call is authenticated: by a token, or by a signature made with an access key.
 //!
-//! The sources of credentials are tried here in order, and the first one found is used.
-//! [`Credentials::authenticate`] is the only way into a request.
+//! The sources of credentials are tried here in order, and the first one found is used. They enter
+//! a request only through [`Credentials::authenticate`].
 
 use std::ffi::{OsStr, OsString};
 use std::io::ErrorKind;
@@ -19,7 +19,7 @@ use crate::report::named_file::NamedFile;
 use crate::report::redact::{Secret, Secrets};
 
 const TOKEN: &str = "HUAWEICLOUD_TOKEN";
-/// Names the project for every key that comes without one.
+/// The project of any access key without one.
 const PROJECT_ID: &str = "HUAWEICLOUD_SDK_PROJECT_ID";
 /// The variables of an access key in the vendor's SDK, and in the Terraform provider.
 const SDK_VARIABLES: KeyParts<&str> = KeyParts {
@@ -54,7 +54,7 @@ pub enum Credentials {
 
 /// The authentication of one call.
 pub struct Authentication {
-    /// The names are HTTP's own, in any case; the values are visible ASCII.
+    /// The names may be in any case; the values are visible ASCII.
     pub headers: Vec<(&'static str, Secret)>,
     pub secrets: Secrets,
     pub method: AuthMethod,
@@ -150,7 +150,7 @@ impl Sources {
         if token_file.is_some() && credentials_file.is_some() {
             return Err(Error::not_together("--token-file", "--credentials-file"));
         }
-        // What is not Unicode is refused later, like anything that is not ASCII.
+        // A value that is not Unicode is refused later, like any other that is not ASCII.
         let text = |name| env(name).map(|value| value.to_string_lossy().into_owned());
         let key = |names: KeyParts<&'static str>| {
             let values = names.map(text);
@@ -176,7 +176,7 @@ impl Sources {
         })
     }
 
-    /// Reads and checks the first credentials.
+    /// Reads and checks the first source.
     pub fn read(self) -> Result<Loaded, Error> {
         let mut sources = self.sources.into_iter();
         let Some(source) = sources.find(|source| !source.is_missing()) else {
@@ -246,7 +246,7 @@ impl Source {
     }
 }
 
-/// Parses a token; white space around it does not count.
+/// Parses a token, without the white space around it.
 fn parse_token(bytes: &[u8], origin: &str) -> Result<Credentials, Error> {
     match check_secret(bytes, &format!("the token in {origin}"), MAX_TOKEN) {
         Ok(token) => Ok(Credentials::Token(Secret::new(token))),

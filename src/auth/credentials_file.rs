@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use crate::auth::access_key::KeyParts;
 
-/// What a file says of an access key. Nothing of it is checked yet.
+/// The parts of an access key as a file has them; not validated yet.
 type Parts = KeyParts<Option<String>>;
 
-/// Separators of columns: the console's, and what spreadsheets save in its place.
+/// The separators of columns: the console's comma, and what spreadsheets save instead.
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
 
 /// Parses a file in any form into the parts of the key and its expiry time, if any, as written
@@ -62,7 +62,7 @@ fn parse_json(text: &str) -> Result<(Parts, Option<String>), String> {
         security_token: text(&["securitytoken", "securityToken", "security_token"])?,
         project_id: None,
     };
-    // A time that can't be read refuses nothing.
+    // An expiry time that can't be parsed is ignored later.
     let end = find(&["expires_at", "expiration"]).and_then(|(_, end)| end.as_str());
     Ok((parts, end.map(str::to_owned)))
 }
@@ -77,7 +77,7 @@ struct Header {
 }
 
 impl Header {
-    /// Parses a line that has both columns' names in it.
+    /// Parses a line that contains the names of both columns.
     fn parse(line: &str) -> Option<Self> {
         SEPARATORS.into_iter().find_map(|separator| {
             let names = columns(line, separator);
@@ -96,8 +96,8 @@ impl Header {
     }
 }
 
-/// Parses the numbered lines below the header. In a row with a column more or less, any value may
-/// be in the wrong column, and a secret key in the column that is sent.
+/// Parses the numbered lines below the header. A row with more or fewer columns than the header is
+/// refused: the secret key might be in the column of the access key, which is sent.
 fn parse_csv<'a>(
     header: &Header,
     lines: impl Iterator<Item = (usize, &'a str)>,
@@ -137,9 +137,8 @@ fn columns(line: &str, separator: char) -> Vec<String> {
 }
 
 /// Parses the SDK's profile, an INI file: names in either case, the first `=` or `:` of a line ends
-/// a name, `#` and `;` begin a comment line. Not supported of Python's `configparser` are
-/// `[DEFAULT]`, interpolation (a `%` is a `%`), and values that continue in an indented line: the
-/// latter are refused.
+/// a name, `#` and `;` begin a comment line. Unlike Python's `configparser`, it has no `[DEFAULT]`
+/// and no interpolation (a `%` is a `%`), and it refuses values that continue on an indented line.
 fn parse_profile(text: &str) -> Result<Parts, String> {
     let mut parts = Parts::default();
     let mut has_section = false;

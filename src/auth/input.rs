@@ -1,4 +1,4 @@
-//! Secrets as they are read: from a file or standard input, and which characters they may have.
+//! How secrets are read from a file or standard input, and which characters they may have.
 
 use std::fmt;
 use std::fs::File;
@@ -21,7 +21,7 @@ pub const MAX_FILE: usize = MAX_TOKEN + (16 << 10);
 /// U+FEFF, with which some editors and spreadsheets begin a file.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The longest name of a missing file that is shown for its extension, in characters.
+/// The longest name, in characters, that an extension marks as a file's and not as a secret.
 const LONGEST_FILE_NAME: usize = 40;
 
 const VALUE_HINT: &str = "--token-file and --credentials-file take a file; \
@@ -33,8 +33,8 @@ pub enum Input {
 }
 
 impl Input {
-    /// Reads the content without a byte order mark, of a larger file a little more than
-    /// [`MAX_FILE`] bytes. Returns a warning with it if others than the owner may read the file.
+    /// Reads the content without a byte order mark. Of a larger file, it reads a little more than
+    /// [`MAX_FILE`] bytes. It also returns a warning if others than the owner may read the file.
     pub fn read(&self) -> Result<(Vec<u8>, Option<String>), Error> {
         self.try_read().map_err(|e| self.unreadable(&e))
     }
@@ -98,7 +98,7 @@ fn may_be_secret(path: &Path) -> bool {
 }
 
 /// Whether a text has at most [`LONGEST_FILE_NAME`] characters and ends like `.csv`. A secret key
-/// has no dot, and a token more characters.
+/// has no dot, and a token is longer.
 fn ends_like_file(text: &str) -> bool {
     let extension = text.rsplit_once('.').map_or("", |(_, extension)| extension);
     text.chars().count() <= LONGEST_FILE_NAME

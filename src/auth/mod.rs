@@ -1,6 +1,6 @@
 //! Who is calling: where the credentials come from, and how a call is signed with them.
 //!
-//! Only this folder names ring. It uses `api` and what lies below it.
+//! Only this folder uses ring. It uses `api` and what lies below it.
 
 pub mod access_key;
 pub mod credentials;

@@ -1,7 +1,7 @@
 //! The signature of a call with an access key: the vendor's algorithm SDK-HMAC-SHA256.
 //!
 //! Ported from the signer of the vendor's Python SDK, 3.1.219; `tests/signing-vectors.json` has
-//! results of it. The secret key itself is never sent.
+//! signatures made by it. The secret key itself is never sent.
 
 use ring::{digest, hmac};
 
