@@ -29,7 +29,7 @@ impl Authority {
         })
     }
 
-    /// What the header `Host` says.
+    /// The value of the header `Host`.
     pub fn host_header(&self) -> String {
         let header = self.to_string().replacen(".:", ":", 1);
         without_dot(&header).to_owned()
@@ -63,8 +63,8 @@ pub fn without_dot(name: &str) -> &str {
     name.strip_suffix('.').unwrap_or(name)
 }
 
-/// A value of an option or a variable without white space around it. `docker run --env-file` keeps
-/// quotes around a value, and some editors wrap long lines.
+/// Trims a value of an option or a variable, and refuses quotes and line breaks: `docker run
+/// --env-file` keeps quotes around a value, and some editors wrap long lines.
 pub fn trim(value: &str) -> Result<&str, String> {
     let value = value.trim();
     if value.starts_with(['"', '\'']) || value.ends_with(['"', '\'']) {
@@ -84,9 +84,9 @@ fn parse_port(text: &str) -> Result<u16, String> {
     }
 }
 
-/// A host is an IPv4 address, an IPv6 address in brackets, or a name of letters, digits, hyphens
-/// and underscores (RFC 1123, section 2.1, and what certificates and resolvers take besides), with
-/// or without a dot at its end.
+/// Checks a host: an IPv4 address, an IPv6 address in brackets, or a name of letters, digits,
+/// hyphens and underscores (RFC 1123, section 2.1, and what certificates and resolvers take
+/// besides), with or without a dot at its end.
 fn check_host(host: &str) -> Result<(), String> {
     if let Some(address) = in_brackets(host) {
         return match address.parse::<Ipv6Addr>() {
@@ -109,7 +109,7 @@ fn check_host(host: &str) -> Result<(), String> {
     if name.len() > 253 || !labels_are_valid {
         return Err("not a valid host name".to_owned());
     }
-    // A name can't end in a number (RFC 3696, section 2): so it must be a malformed IPv4 address.
+    // A name can't end in a number (RFC 3696, section 2), so this must be a malformed IPv4 address.
     let last = name.rsplit('.').next().unwrap_or(name);
     if last.bytes().all(|byte| byte.is_ascii_digit()) && host.parse::<Ipv4Addr>().is_err() {
         return Err("not a valid IPv4 address".to_owned());

@@ -45,7 +45,7 @@ impl Call {
         }
     }
 
-    /// What a 200 should bring.
+    /// What the body of a 200 should be.
     pub fn wanted(&self) -> &'static str {
         match self {
             Call::DownloadLog(_) => "a complete ZIP archive",

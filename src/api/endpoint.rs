@@ -24,7 +24,7 @@ const REGIONS: [Region; 10] = [
     ("eu-west-101", "check.eu-west-101.myhuaweicloud.eu", false),
 ];
 
-/// Hosts that are those of two regions once more, below `.cn` (the Chinese "Before You Start").
+/// The same hosts under `.cn`, for two regions (the Chinese "Before You Start").
 const TWINS: [&str; 2] = [
     "codearts-check.cn-north-4.myhuaweicloud.cn",
     "codearts-check.cn-south-1.myhuaweicloud.cn",

@@ -8,32 +8,32 @@ use serde_json::Value;
 use crate::api::json;
 use crate::report::escape::on_one_line;
 
-/// How much of a body that is not what was asked for is looked at, in bytes.
+/// How many bytes of an unexpected body are examined.
 pub const MAX_ERROR_BODY: u64 = 64 << 10;
 
-/// Characters of `httpStatus` that are looked at: HTTP's longest phrase has 31.
+/// How many characters of `httpStatus` are kept: HTTP's longest phrase has 31.
 const LONGEST_WORD: usize = 100;
 
-/// An error as the service, the gateway before it, or a sibling service of the same cloud words
-/// it. Nothing in it is safe to print unescaped.
+/// An error from the service, from the gateway in front of it, or from another service of the same
+/// cloud. Nothing in it is safe to print unescaped.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ErrorBody {
     pub code: Option<String>,
     pub message: Option<String>,
     pub request_id: Option<String>,
-    /// `httpStatus`, where it says other than `OK`.
+    /// `httpStatus`, unless it is `OK`.
     pub http_status: Option<String>,
-    /// Whether `status` says `error`.
+    /// Whether `status` is `error`.
     pub is_marked: bool,
 }
 
 impl ErrorBody {
-    /// Parses the body of an error status, of which at most [`MAX_ERROR_BODY`] should be given.
-    /// One that has neither code nor message becomes the message verbatim.
+    /// Parses at most [`MAX_ERROR_BODY`] bytes of an error's body. A body that has neither code nor
+    /// message becomes the message, on one line.
     pub fn parse(body: &[u8]) -> Self {
         let parsed = json::parse(body).ok().and_then(|json| Self::of(&json));
         match parsed.filter(|error| error.code.is_some() || error.message.is_some()) {
-            // HTTP's own status counts.
+            // The status of HTTP counts instead.
             Some(error) => Self {
                 http_status: None,
                 ..error
@@ -75,12 +75,12 @@ impl ErrorBody {
             .then_some(parsed)
     }
 
-    /// Whether the answer says of itself that the call failed.
+    /// Whether the answer itself says that the call failed.
     pub fn says_failed(&self) -> bool {
         self.http_status.is_some() || self.is_marked
     }
 
-    /// The code without the status that may stand behind it, and that status: `CC.00050007.401`.
+    /// The code and the status that may follow it, as in `CC.00050007.401`.
     pub fn code_and_status(&self) -> Option<(&str, Option<u16>)> {
         let code = self.code.as_deref()?;
         let Some((before, status)) = code.rsplit_once('.').filter(|(_, last)| last.len() == 3)
@@ -95,7 +95,7 @@ impl ErrorBody {
     }
 }
 
-/// The word of `httpStatus`, a string or a number, unless it says that all is well.
+/// The value of `httpStatus`, a string or a number, unless it reports success.
 fn http_status(value: &Value) -> Option<String> {
     let word = match value {
         Value::String(word) => word.trim().to_owned(),

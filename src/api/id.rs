@@ -28,7 +28,7 @@ impl Id {
     }
 }
 
-/// Checks `text` against a rule. The error says what breaks it, the likeliest cause first.
+/// Checks `text` against a rule. The error says what is wrong with it, the likeliest cause first.
 fn parse(
     text: &str,
     length: RangeInclusive<usize>,

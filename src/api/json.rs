@@ -1,10 +1,11 @@
-//! The JSON of answers. Services put bytes into their texts that no JSON allows: a raw line break,
-//! or a character cut in its middle.
+//! The JSON of answers. Services send strings with bytes that JSON does not allow: a raw line
+//! break, or a character cut in the middle.
 
 use serde_json::{Error, Value};
 
-/// Parses an answer: strictly, or else with each control character as a space and what is no UTF-8
-/// as U+FFFD. Where neither works, the error is the strict one. serde_json bounds the nesting.
+/// Parses an answer strictly; if that fails, with each control character replaced by a space, and
+/// each byte that is not UTF-8 by U+FFFD. If that fails too, it returns the strict error.
+/// serde_json limits the nesting.
 pub fn parse(answer: &[u8]) -> Result<Value, Error> {
     let text = without_byte_order_mark(answer);
     serde_json::from_slice(text)

@@ -1,7 +1,7 @@
-//! The service's own rules: its calls, IDs and regions, the JSON and the errors that it answers
-//! with, and how it writes a time.
+//! The service's own rules: its calls, IDs, hosts and regions, the JSON and the errors that it
+//! answers with, and how it writes a time.
 //!
-//! It knows nothing of HTTP's machinery, and uses `report` alone.
+//! It sends nothing itself, and uses `report` alone.
 
 pub mod authority;
 pub mod call;

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// The days from March 1 of the year 0 to 1970-01-01, and those of 400 years.
+/// The days from 0000-03-01 to 1970-01-01, and the days in 400 years.
 const DAYS_TO_1970: u64 = 719_468;
 const ERA: u64 = 146_097;
 
@@ -13,12 +13,12 @@ const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 
-/// A second, counted from 1970-01-01 00:00:00 UTC.
+/// The seconds since 1970-01-01 00:00:00 UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timestamp(pub u64);
 
 impl Timestamp {
-    /// What this host's clock says; a clock before 1970 counts as 1970.
+    /// The time of this host's clock; a clock before 1970 counts as 1970.
     pub fn now() -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
         Self(since_epoch.unwrap_or_default().as_secs())
@@ -31,7 +31,7 @@ impl Timestamp {
     }
 
     /// Parses the time in HTTP's header `Date`, `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section
-    /// 5.6.7, IMF-fixdate). The day of the week does not count.
+    /// 5.6.7, IMF-fixdate). The day of the week is ignored.
     pub fn parse_http_date(text: &str) -> Option<Self> {
         let (_, text) = text.strip_suffix(" GMT")?.split_once(", ")?;
         if text.len() != "06 Nov 1994 08:49:37".len() {
@@ -50,7 +50,7 @@ impl Timestamp {
         )?;
         let parsed =
             Self(days * DAY + number(hour)? * 3600 + number(minute)? * 60 + number(second)?);
-        // A day or an hour that does not exist has become another one.
+        // A day or an hour that does not exist has turned into another one.
         let written = format!("{year}-{month:02}-{day} {hour}:{minute}:{second} UTC");
         (parsed.to_string() == written).then_some(parsed)
     }
