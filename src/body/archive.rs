@@ -18,12 +18,12 @@ const END64: Record = Record::new(0x0606_4b50, 56);
 /// Central directory file header (4.3.12), without name, extra field and comment.
 const ENTRY: Record = Record::new(0x0201_4b50, 46);
 
-/// What a record without ZIP64 says in place of a number that does not fit (4.4.1.4).
+/// The markers that a record without ZIP64 has in place of a number that does not fit (4.4.1.4).
 const IN_ZIP64_16: u64 = 0xffff;
 const IN_ZIP64_32: u64 = 0xffff_ffff;
 
-/// The version of a reader that knows encrypted directories, times ten (4.4.3.2): their end record
-/// has more data behind it (7.3.4).
+/// Ten times the version that can read encrypted directories (4.4.3.2). More data follows their end
+/// record (7.3.4).
 const ENCRYPTION_VERSION: u64 = 62;
 
 /// The longest comment of an archive, in bytes (its length has 16 bits).
@@ -71,10 +71,10 @@ const ENCRYPTED: Rejection = Incomplete("its directory is encrypted");
 const NO_END: Rejection = Incomplete("it has no end record");
 
 /// Checks that `file` is one complete ZIP archive, from its first byte to its last: an end record
-/// with only its comment and padding behind it, and a central directory that ends where the end
-/// records begin and has just the entries that they count. Takes time in proportion to the
-/// directory's length, and memory for `READ_BUFFER` or, before it, for the longest end of a file:
-/// end record, comment and padding.
+/// that only its comment and padding follow, and a central directory that ends where the end
+/// records begin and has just the entries that they count. The time is proportional to the
+/// directory's length. The memory is that of the end record with the longest comment and padding,
+/// and then that of `READ_BUFFER`.
 pub fn check(file: &mut (impl Read + Seek)) -> Result<(), Rejection> {
     let directory = find_directory(file)?;
     if count_entries(file, &directory)? & directory.count_mask != directory.entries {
@@ -92,9 +92,9 @@ struct Directory {
     count_mask: u64,
 }
 
-/// Finds the end record and, by it, the directory. The record's signature may also be in its own
-/// comment, so the last one that fits counts: with only a comment and padding behind it, and a
-/// directory that ends where it begins. If none fits, the last one's fault is reported: earlier
+/// Finds the end record and, through it, the directory. The record's signature may also be in its
+/// own comment, so the last one that fits counts: one that only a comment and padding follow, and
+/// whose directory ends where it begins. If none fits, the last one's fault is reported: earlier
 /// signatures may belong to nested archives.
 fn find_directory(file: &mut (impl Read + Seek)) -> Result<Directory, Rejection> {
     let size = file.seek(SeekFrom::End(0)).map_err(Unreadable)?;
@@ -114,8 +114,8 @@ fn find_directory(file: &mut (impl Read + Seek)) -> Result<Directory, Rejection>
     Err(fault.unwrap_or(NO_END))
 }
 
-/// Parses the end record at `at`, where `end` is the rest of the file behind its signature, and the
-/// ZIP64 records before it if the directory does not end at `at`.
+/// Parses the end record at `at`, where `end` is the rest of the file after its signature. If the
+/// directory does not end at `at`, parses the ZIP64 records before it too.
 fn parse_end(
     file: &mut (impl Read + Seek),
     mut end: RecordReader<'_>,
@@ -190,7 +190,7 @@ struct EndRecord {
 }
 
 impl EndRecord {
-    /// The directory, whose end was seen to be in the file.
+    /// The directory. Its end must be known to be in the file.
     fn directory(&self, count_mask: u64) -> Result<Directory, Rejection> {
         if self.disks != [0, 0] || self.entries_here != self.entries {
             return Err(SPLIT);
@@ -215,8 +215,8 @@ impl EndRecord {
     }
 }
 
-/// Goes through the directory from entry to entry, and counts them. Of an entry, only its
-/// signature, its lengths and its disk count: the rest can be wrong without a byte missing.
+/// Goes through the directory from entry to entry, and counts them. Checks only an entry's
+/// signature, lengths and disk number: the rest can be wrong without a byte missing.
 fn count_entries(file: &mut (impl Read + Seek), directory: &Directory) -> Result<u64, Rejection> {
     let start = SeekFrom::Start(directory.start);
     file.seek(start).map_err(Unreadable)?;
@@ -236,7 +236,7 @@ fn count_entries(file: &mut (impl Read + Seek), directory: &Directory) -> Result
             return Err(SPLIT);
         }
         left = left.checked_sub(variable).ok_or(DAMAGED)?;
-        // It stays in the buffer as long as it can, where a plain seek would empty it.
+        // This keeps the buffer if it can; a plain seek would empty it.
         let variable = i64::try_from(variable).expect("three numbers of 16 bits");
         file.seek_relative(variable).map_err(Unreadable)?;
         entries += 1;

@@ -1,4 +1,5 @@
-//! What becomes of a 200's body: the package, saved and then judged, or the list of subtasks.
+//! What becomes of the body of a 200: a package is saved and then verified, a list of subtasks is
+//! parsed.
 //!
 //! It uses the response of `http`, the rules of `api`, and what lies below them. `archive` and
 //! `output` know nothing of HTTP.

@@ -1,9 +1,9 @@
-//! The package on its way to its name: all of it, or nothing.
+//! The package on its way to its final name: whole, or not at all.
 //!
 //! Until it is whole, checked and on the disk, the package is a partial file with a name of its own
-//! beside the output's, and the old file is untouched. Then it is renamed, in one step. Everything
-//! is done by path: a folder that is moved during the run makes it fail, and may keep the partial
-//! file.
+//! in the output's folder, and the old file is untouched. Then it is renamed, in one step.
+//! Everything is done by path: if the folder is moved during the run, the run fails, and the
+//! partial file may be left there.
 
 use std::fmt;
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
@@ -25,7 +25,7 @@ const MOUNT_POINT: &str = "it is a mount point: mount its folder instead";
 pub struct Output {
     path: PathBuf,
     folder: PathBuf,
-    /// The old file, if its mode, owner and group are taken over.
+    /// The old file, if the new one gets its mode, owner and group.
     replaced: Option<Metadata>,
 }
 
@@ -41,12 +41,13 @@ impl Output {
         Self::find_file(&path, as_folder).map_err(|e| Error::local("write", display_path(&path), e))
     }
 
-    /// The same for a file's path; `in_folder` is what its folder is, if that is known.
+    /// The same for the path of a file. `in_folder` is the metadata of its folder, if that is
+    /// known.
     fn find_file(path: &Path, in_folder: Option<Metadata>) -> io::Result<Self> {
         const STICKY: u32 = 0o1000;
         let folder = folder_of(path)?;
         let in_folder = in_folder.map_or_else(|| metadata_of_folder(&folder), Ok)?;
-        // Where all users may put files, only one of our own tells who may read the new one.
+        // In a folder where all users may create files, the old one counts only if it is our own.
         let counts = |old: &Metadata| in_folder.mode() & STICKY == 0 || files::is_own(old);
         Ok(Self {
             replaced: find_old(path)?.filter(counts),
@@ -72,8 +73,8 @@ impl Output {
         }
     }
 
-    /// Syncs the output's file or folder, as `kind` says. A file system that can't do that is no
-    /// failure.
+    /// Syncs the output's file or folder; `kind` names it. A file system that can't do that is no
+    /// error.
     pub fn sync(&self, file: &File, kind: &str, console: Console) -> io::Result<()> {
         if !files::sync(file)? {
             console.detail(|| format!("{}: its file system can't sync a {kind}", self.display()));
@@ -81,10 +82,10 @@ impl Output {
         Ok(())
     }
 
-    /// Syncs the folder, so that the name is durable too. `state` tells of the file in an error.
+    /// Syncs the folder, so that the name is durable too. In an error, `state` describes the file.
     pub fn sync_folder(&self, state: String, console: Console) -> Result<(), Error> {
         let synced = match File::open(&self.folder) {
-            // A folder may be there to be written to, and not to be read.
+            // A folder may be writable but not readable.
             Err(e) if e.kind() == ErrorKind::PermissionDenied => {
                 let file = self.display();
                 console.detail(|| format!("{file}: its folder may not be opened to be synced"));
@@ -98,8 +99,8 @@ impl Output {
         })
     }
 
-    /// The mode that a new file is created with, before the umask cuts it. It may have another
-    /// group than the old one, whose members get no more than all others.
+    /// The mode that a new file is created with, before the umask is applied. The file may have
+    /// another group than the old one, so its group gets no more than others do.
     fn mode(&self) -> u32 {
         self.replaced.as_ref().map_or(0o666, |old| {
             let others = old.mode() & 0o007;
@@ -108,7 +109,7 @@ impl Output {
     }
 }
 
-/// A package that is not there yet.
+/// A package that does not have its final name yet.
 pub struct Partial {
     pub file: File,
     path: PartialPath,
@@ -116,13 +117,13 @@ pub struct Partial {
 }
 
 impl Partial {
-    /// Creates the partial file for the package that goes to `output`. What would fail at the end
-    /// fails here, as far as it can be known.
+    /// Creates the partial file for the package that goes to `output`. As far as possible, what
+    /// would fail at the end fails here.
     pub fn create(output: Output) -> Result<Self, Error> {
         let failed = |e: io::Error| output.failed("write", &e);
         let path = output.folder.join(unique_name());
-        // A signal that comes before the file is there removes nothing. (A file that has this name
-        // already would be lost, but process and nanosecond rule that out.)
+        // Before the file exists, a signal removes nothing. (It would remove another file of this
+        // name, but process ID and nanosecond make the name unique.)
         deadline::remove_on_end(&path).map_err(failed)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true);
@@ -156,18 +157,18 @@ impl Partial {
     }
 }
 
-/// The path of the partial file, which is removed with this.
+/// The path of the partial file. Dropping it removes the file.
 struct PartialPath(PathBuf);
 
 impl Drop for PartialPath {
     fn drop(&mut self) {
-        // The run has failed already, for a reason of its own that matters more.
+        // The run has failed already, and its own error matters more.
         let _ = fs::remove_file(&self.0);
     }
 }
 
-/// Gives the new file the owner and the group of the old one, each where that is allowed, and, if
-/// it has both then, the old mode without set-ID bits. Else it keeps the mode that it was created
+/// Gives the new file the old one's owner and group, each if that is allowed. If it then has both,
+/// it gets the old mode too, without set-ID bits; otherwise it keeps the mode that it was created
 /// with.
 fn adopt_access(file: &File, old: &Metadata) -> io::Result<()> {
     // The owner comes last: only the owner may do the rest.
@@ -175,7 +176,7 @@ fn adopt_access(file: &File, old: &Metadata) -> io::Result<()> {
     let _ = fchown(file, Some(old.uid()), None);
     let new = file.metadata()?;
     if (new.uid(), new.gid()) == (old.uid(), old.gid()) {
-        // The file system or the want of a right may refuse it: then fewer people may read the
+        // The file system may refuse it, or a right may be missing. Then fewer people may read the
         // file.
         let _ = file.set_permissions(Permissions::from_mode(old.mode() & 0o777));
     }
@@ -190,10 +191,10 @@ fn unique_name() -> String {
     format!(".codearts-check-log.{process}.{nanoseconds}")
 }
 
-/// The folder that a file's path leads to.
+/// The folder in a file's path.
 fn folder_of(path: &Path) -> io::Result<PathBuf> {
     match (path.parent(), path.file_name()) {
-        // A path that ends in a slash or a dot is a folder's.
+        // A path that ends in a slash or a dot names a folder.
         (Some(folder), Some(name)) if path.as_os_str().as_bytes().ends_with(name.as_bytes()) => {
             let is_bare = folder.as_os_str().is_empty();
             Ok(if is_bare { Path::new(".") } else { folder }.to_owned())
@@ -215,7 +216,7 @@ fn metadata_of_folder(folder: &Path) -> io::Result<Metadata> {
     })
 }
 
-/// What is known of the old file, which must be a regular one.
+/// The metadata of the old file, which must be a regular one.
 fn find_old(path: &Path) -> io::Result<Option<Metadata>> {
     let found = match fs::symlink_metadata(path) {
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),

@@ -12,8 +12,8 @@ use crate::report::console::Console;
 use crate::report::error::Error;
 use crate::report::progress::Progress;
 
-/// How many bytes go to the disk at a time. ureq hands out one TLS record, 16 KiB, and fewer,
-/// larger writes are faster.
+/// How many bytes are written at a time. ureq returns one TLS record, 16 KiB, and fewer, larger
+/// writes are faster.
 const COPY_BUFFER: usize = 256 << 10;
 
 /// Copies the body to the partial file, and returns its length in bytes.

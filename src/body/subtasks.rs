@@ -1,7 +1,7 @@
-//! Which subtasks an execution has, by the answer to [`Call::ShowTask`](crate::api::call::Call).
+//! The subtasks of an execution, from the answer to [`Call::ShowTask`](crate::api::call::Call).
 //!
-//! Their IDs go into a shell's pipeline: each is checked like one of the command line, and one that
-//! is anything else refuses the whole answer.
+//! Their IDs go into a shell's pipeline: each is checked like one on the command line, and if any
+//! is invalid, the whole answer is refused.
 
 use std::collections::HashMap;
 
@@ -20,12 +20,12 @@ use crate::report::exit::Exit;
 /// 9 kB; this has room for some 1,500 subtasks with their statuses.
 const MAX_ANSWER: u64 = 256 << 10;
 
-/// The reference's words for an execution that has ended, and for one that has not: the second of
-/// these is the service's spelling of "not started".
+/// The reference's words for an execution that has ended, and for one that has not. `quering` is
+/// its word, so spelled, for "not started".
 const ENDED: [&str; 3] = ["success", "failed", "aborted"];
 const RUNNING: [&str; 2] = ["running", "quering"];
 
-/// An answer that is in order and has nothing to list: the sentence and the hint.
+/// The sentence and the hint for a valid answer that has nothing to list.
 type Nothing = (&'static str, &'static str);
 
 const NO_EXECUTION: Nothing = ("the task has no execution", "run the check task first");
@@ -63,7 +63,7 @@ impl Execution {
         let answer = parse_json(&bytes, body)?;
         let job = &answer["result"]["lastJob"];
         let error = ErrorBody::of(&answer);
-        // Beside an execution, only `httpStatus` makes an answer an error.
+        // If there is an execution, only `httpStatus` makes the answer an error.
         let fails = |error: &ErrorBody| !job.is_object() || error.http_status.is_some();
         if let Some(error) = error.as_ref().filter(|error| fails(error)) {
             return Err(refusal::inside_200(&body.exchange, error));
@@ -157,7 +157,7 @@ fn parse_json(bytes: &[u8], body: &Body) -> Result<Value, Error> {
     })
 }
 
-/// The status of an execution, if that has ended.
+/// The status of an execution that has ended; an error for any other.
 fn ended<'a>(job: &'a Value, body: &Body) -> Result<&'a str, Error> {
     let Some(status) = job["status"].as_str() else {
         return Err(body.unexpected("its execution has no status"));
@@ -179,15 +179,14 @@ fn ended<'a>(job: &'a Value, body: &Body) -> Result<&'a str, Error> {
     })
 }
 
-/// The first of the lists of subtasks that has any. "Usually empty", says the reference of the
-/// second.
+/// The first list of subtasks that is not empty. The reference says that the second one usually is.
 fn list(job: &Value) -> Option<&Value> {
     let lists = [&job["process"]["subJobIds"], &job["subJobIds"]];
     let is_empty = |list: &Value| list.is_null() || list.as_array().is_some_and(Vec::is_empty);
     lists.into_iter().find(|list| !is_empty(list))
 }
 
-/// What is said of each subtask, by its ID.
+/// The details of each subtask, by its ID.
 fn details(job: &Value) -> HashMap<&str, &Value> {
     let statuses = job["process"]["subJobStatuses"].as_array();
     let statuses = statuses.into_iter().flatten();

@@ -1,4 +1,4 @@
-//! What the body of a 200 is, where it is not what was asked for.
+//! What the body of a 200 is instead, if it is not what was asked for.
 
 use crate::api::error::{ErrorBody, MAX_ERROR_BODY};
 use crate::api::json;
@@ -9,7 +9,7 @@ use crate::report::escape::on_one_line;
 
 const PAGE_HINT: &str = "a proxy or a captive portal may have answered in the service's place";
 
-/// The error for a body that is not what was asked for, if its beginning tells what it is instead.
+/// The error for a body that is not what was asked for, if its beginning shows what it is instead.
 pub fn recognize(body: &Body, beginning: &[u8]) -> Option<Error> {
     let beginning = &beginning[..beginning.len().min(MAX_ERROR_BODY as usize)];
     let error = json::parse(beginning).ok();
