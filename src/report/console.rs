@@ -17,7 +17,7 @@ pub enum Verbosity {
     Verbose,
 }
 
-/// Standard error, and what is shown there.
+/// Standard error, and how much of the report is shown there.
 #[derive(Clone, Copy)]
 pub struct Console {
     verbosity: Verbosity,
@@ -38,7 +38,7 @@ impl Console {
         Progress::new(label, total, self.is_interactive)
     }
 
-    /// A line shown with `--verbose`, and made only then.
+    /// Shown with `--verbose`, and built only then.
     pub fn detail(self, line: impl FnOnce() -> String) {
         if self.verbosity == Verbosity::Verbose {
             write_stderr_line(&line());

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::report::exit::Exit;
 
-/// Characters that each of a server's short texts (a request ID, a date) may take in a message.
+/// How many characters of a server's short text (a request ID, a date) a message shows.
 pub const FIELD_LIMIT: usize = 100;
 
 /// What the user can do about a failure.
@@ -19,7 +19,7 @@ const QUOTES_HINT: &str = "the quotes are part of the path here: leave them out"
 pub enum Error {
     /// The command line is invalid.
     Usage(String),
-    /// A variable, or what it or a file says of the credentials, is invalid.
+    /// A variable is invalid, or the credentials in a variable or a file are.
     Settings { reason: String, hint: Hint },
     /// A local operation failed: "cannot {action} {object}".
     Local {
@@ -28,17 +28,17 @@ pub enum Error {
         reason: String,
         hint: Hint,
     },
-    /// The package is there, as `state` says, but a power cut may undo it: `reason` tells why its
+    /// The package is there, as `state` says, but a power cut may undo that. `reason` says why its
     /// folder was not synced.
     Unsynced { state: String, reason: String },
-    /// An answer came, but not what was asked for. What a server says in `sentence` is masked and
-    /// escaped.
+    /// An answer came, but not what was asked for. A server's text in `sentence` is masked and
+    /// escaped already.
     Refused {
         sentence: String,
         hint: Hint,
         exit: Exit,
     },
-    /// No whole answer came to `call`.
+    /// `call` got no complete answer.
     Network {
         call: String,
         reason: String,
@@ -54,7 +54,7 @@ pub enum Error {
     },
 }
 
-/// A failed run, as `main` tells of it.
+/// A failed run, as `main` reports it.
 pub struct Failure {
     /// The ID that the run was about, once it is known.
     pub subject: Option<String>,
@@ -62,7 +62,7 @@ pub struct Failure {
 }
 
 impl Error {
-    /// A failure of this machine: `action` on `object` gave `reason`.
+    /// A local operation failed: "cannot {action} {object}: {reason}".
     pub fn local(
         action: &'static str,
         object: impl fmt::Display,
@@ -82,7 +82,7 @@ impl Error {
         }
     }
 
-    /// A variable, or what a file says of the credentials, is invalid.
+    /// A variable is invalid, or the credentials in a variable or a file are.
     pub fn settings(reason: impl Into<String>, hint: Option<&'static str>) -> Self {
         Error::Settings {
             reason: reason.into(),
@@ -90,7 +90,7 @@ impl Error {
         }
     }
 
-    /// Two things on the command line that can't both be meant.
+    /// Two arguments on the command line that exclude each other.
     pub fn not_together(one: &str, other: &str) -> Self {
         Error::Usage(format!("{one} and {other} can't be used together"))
     }

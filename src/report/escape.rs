@@ -7,10 +7,10 @@
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-/// Characters that one piece of a server's text may take in a message.
+/// How many characters of one piece of a server's text a message shows.
 pub const TEXT_LIMIT: usize = 500;
 
-/// Characters that are shown of a value that may be a secret in the wrong place: enough to see
+/// How many characters are shown of a value that may be a secret in the wrong place: enough to see
 /// which value it is.
 pub const SECRET_PREVIEW: usize = 8;
 
@@ -21,7 +21,7 @@ const LONGEST_NAME: usize = 24;
 /// The longest path that Linux takes, in bytes (`PATH_MAX`), and so in characters.
 const LONGEST_PATH: usize = 4096;
 
-/// A text with every run of white space as one space; none if there is nothing else in it.
+/// Turns each run of white space into one space; returns none if there is nothing else in the text.
 pub fn on_one_line(text: &str) -> Option<String> {
     let words: Vec<&str> = text.split_whitespace().collect();
     Some(words.join(" ")).filter(|line| !line.is_empty())

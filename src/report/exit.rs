@@ -1,14 +1,14 @@
 //! The exit codes, which scripts rely on.
 //!
-//! Once released, a number never changes its meaning and is never used again for another. Which
-//! status or error of the service ends in which stands in `http/refusal.rs`.
+//! Once released, a number never changes its meaning and is never used again for another.
+//! `http/refusal.rs` has the exit code of each status and of each error of the service.
 
 use std::process::ExitCode;
 
 /// A failed run's exit code. Success is 0 and has no entry here.
 #[derive(Clone, Copy)]
 pub enum Exit {
-    /// This machine: a file can't be read, the output can't be written.
+    /// Local error: a file can't be read, the output can't be written.
     Local = 1,
     /// An invalid command line, variable, credential, ID or endpoint.
     Usage = 2,

@@ -11,7 +11,7 @@ use crate::system::terminal;
 /// The shortest time between two drawings. Redrawing more often costs CPU and flickers.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The columns of a terminal that does not tell.
+/// The width of a terminal that does not report one, in columns.
 const USUAL_WIDTH: usize = 80;
 
 /// The narrowest terminal that gets a line, in columns.
@@ -23,14 +23,14 @@ const LINE: usize = 79;
 /// The widest and the narrowest bar, in columns.
 const BARS: [usize; 2] = [20, 5];
 
-/// One line on standard error that is drawn anew as bytes come in. What is printed next erases it.
+/// One line on standard error, redrawn as bytes come in. The next line that is printed erases it.
 pub struct Progress {
     label: String,
     started: Instant,
     drawn: Option<Instant>,
     bytes: u64,
     total: Option<u64>,
-    /// What erases the line before; empty if none is shown.
+    /// The sequence that erases the line before; empty if no line is shown.
     erase: &'static str,
 }
 
@@ -56,8 +56,8 @@ impl Progress {
         }
     }
 
-    /// Draws the line on a terminal of `width` columns, the last of which stays free: else the next
-    /// line would begin there.
+    /// Draws the line on a terminal of `width` columns, the last of which stays free: otherwise the
+    /// cursor would move to the next line.
     fn draw(&self, width: usize) {
         if width >= NARROWEST {
             let room = LINE.min(width - 1);
@@ -73,8 +73,8 @@ impl Progress {
     }
 }
 
-/// What erases the line that the cursor is in (ECMA-48, EL), if standard error is a terminal that
-/// understands it.
+/// The sequence that erases the cursor's line (ECMA-48, EL); empty unless standard error is a
+/// terminal that understands it.
 pub fn erase_line() -> &'static str {
     let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
     if io::stderr().is_terminal() && !is_dumb {
@@ -84,8 +84,8 @@ pub fn erase_line() -> &'static str {
     }
 }
 
-/// A line of at most `room` characters: where it is longer, the bar goes first, then the rate, and
-/// then its end.
+/// A line of at most `room` characters. If it would be longer, the bar is left out first, then the
+/// rate, and then its end is cut.
 fn line(label: &str, bytes: u64, total: Option<u64>, elapsed: Duration, room: usize) -> String {
     let rate = bytes as f64 / elapsed.as_secs_f64().max(0.001);
     let shown_rate = format!("  {}/s", size(rate as u64));

@@ -1,4 +1,4 @@
-//! Secrets, which can't be printed, and the masking of secrets in texts.
+//! Secrets, which can't be printed by accident, and the masking of secrets in texts.
 //!
 //! A server may repeat in its error message what it was sent: the gateway's answer to a bad
 //! signature repeats the whole signed request. A text from outside is printed only as a
@@ -37,7 +37,7 @@ impl Secret {
 #[derive(Default)]
 pub struct Secrets {
     secrets: Vec<Secret>,
-    /// The runs of all of them, collected for the first text.
+    /// The runs of all of them, collected when the first text is masked.
     runs: OnceCell<HashSet<u64>>,
 }
 
@@ -80,7 +80,7 @@ impl Secrets {
     }
 }
 
-/// Whether a word ends at this character. Words are thereby ASCII.
+/// Whether a word ends at this character. Any character beyond ASCII ends one, so words are ASCII.
 fn ends_word(c: char) -> bool {
     !c.is_ascii() || c.is_whitespace() || "\"'<>".contains(c)
 }

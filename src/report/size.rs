@@ -16,7 +16,7 @@ pub fn number(bytes: u64, scale: f64) -> String {
 pub fn unit(bytes: u64) -> (f64, &'static str) {
     let mut unit = (1.0, "B");
     for larger in ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"] {
-        // From here on, one decimal would be rounded up to 1024.
+        // From here on, rounding to one decimal would give 1024.0.
         if (bytes as f64) < 1023.95 * unit.0 {
             break;
         }
