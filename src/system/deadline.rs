@@ -1,6 +1,6 @@
-//! What ends a run from outside: `--max-time`, whatever the run waits for (a name lookup, standard
-//! input and a disk know no timeout of their own), and signals. The partial file and the progress
-//! line are removed first.
+//! What ends a run from outside: `--max-time`, whatever the run is waiting for (a name lookup,
+//! standard input and a disk have no timeout of their own), and signals. The partial file and the
+//! progress line are removed first.
 
 use std::ffi::{CString, c_int};
 use std::io;
@@ -25,24 +25,23 @@ const SIGNALS: [c_int; 8] = [
     libc::SIGXCPU,
 ];
 
-/// How long after the deadline the process is killed if its signal could not end it: there are
-/// waits that only a deadly signal ends (a disk behind NFS that does not answer). Most come back by
-/// themselves before, and then the run ends in good order. The kernel keeps process 1 of a
-/// container from being killed so.
+/// How long after the deadline SIGKILL ends a process that SIGALRM could not: some waits end only
+/// by a deadly signal (a disk behind NFS that does not answer). Most of them end sooner by
+/// themselves, and then the run ends in good order. The kernel protects process 1 of a container
+/// from this signal.
 const KILL_AFTER: Duration = Duration::from_secs(5);
 
-/// What erases the progress line.
+/// The sequence that erases the progress line.
 static ERASE: OnceLock<&str> = OnceLock::new();
 /// What is printed at the deadline, and the exit code; not set without a deadline.
 static AT_DEADLINE: OnceLock<(String, c_int)> = OnceLock::new();
-/// What is printed in that message's place, once the package has its name.
+/// What is printed instead of that message once the package has its name.
 static OTHER_MESSAGE: OnceLock<String> = OnceLock::new();
-/// What is removed. The process never changes its working folder, to which the path may be
-/// relative.
+/// The file to remove. Its path may be relative: the process never changes its working folder.
 static PARTIAL_FILE: OnceLock<CString> = OnceLock::new();
 
-/// Makes the signals end the run in good order. `erase` is what erases the progress line, if there
-/// is one.
+/// Makes the signals end the run in good order. `erase` is the sequence that erases the progress
+/// line, or empty.
 pub fn catch_signals(erase: &'static str) {
     set_once(&ERASE, erase);
     for signal in SIGNALS {
@@ -64,7 +63,7 @@ pub fn arm(time: Duration, message: &str, exit_code: c_int) {
         timer.it_value.tv_sec = time.as_secs() as _;
         timer.it_value.tv_usec = (time.subsec_micros() as i32).into();
         libc::setitimer(libc::ITIMER_REAL, &raw const timer, ptr::null_mut());
-        // A second line of defence: where no such timer can be had, the run goes on without it.
+        // A second line of defence: if there can be no such timer, the run goes on without it.
         let mut killer = ptr::null_mut();
         let mut event: libc::sigevent = mem::zeroed();
         event.sigev_notify = libc::SIGEV_SIGNAL;
@@ -78,17 +77,18 @@ pub fn arm(time: Duration, message: &str, exit_code: c_int) {
     }
 }
 
-/// Prints another message at the deadline: the run has come far.
+/// Changes what is printed at the deadline, once the package has its name.
 pub fn change_message(message: &str) {
     set_once(&OTHER_MESSAGE, line(message));
 }
 
-/// A line in the progress line's place: in the handler, nothing can be put together.
+/// A line that replaces the progress line. It is built before, because the handler may not
+/// allocate.
 fn line(message: &str) -> String {
     format!("{}{message}\n", ERASE.get().copied().unwrap_or_default())
 }
 
-/// Has a signal or the deadline remove a file. Once it is renamed, and before it is there, that
+/// Makes a signal or the deadline remove a file. Before it exists, and after it is renamed, that
 /// does no harm.
 pub fn remove_on_end(path: &Path) -> io::Result<()> {
     set_once(&PARTIAL_FILE, CString::new(path.as_os_str().as_bytes())?);
@@ -99,8 +99,8 @@ fn set_once<T>(place: &OnceLock<T>, value: T) {
     assert!(place.set(value).is_ok(), "it is set once in a run");
 }
 
-/// Removes what would be left, and ends the process: at the deadline with a message, else by the
-/// signal, as a parent expects. Another signal may come in between, and do the same.
+/// Removes the partial file and ends the process: at the deadline with a message, otherwise by the
+/// signal itself, as a parent expects. Another signal may come in between, and do the same.
 extern "C" fn end(signal: c_int) {
     let deadline = AT_DEADLINE.get().filter(|_| signal == libc::SIGALRM);
     let text = match deadline {

@@ -1,4 +1,4 @@
-//! A file's owner and readers, and what std keeps to itself of syncing and closing.
+//! A file's owner and readers, and how it is synced and closed.
 
 use std::ffi::c_int;
 use std::fs::{File, Metadata};
@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::IntoRawFd;
 use std::os::unix::fs::MetadataExt;
 
-/// Whether the file is this process's user's own.
+/// Whether the user of this process owns the file.
 pub fn is_own(file: &Metadata) -> bool {
     // SAFETY: it takes nothing, and can't fail.
     file.uid() == unsafe { libc::geteuid() }
@@ -25,7 +25,7 @@ pub fn is_readable_by_others(file: &File) -> io::Result<bool> {
     )
 }
 
-/// Syncs a file or a folder; false if its file system has no such thing (CIFS, vboxsf, FUSE).
+/// Syncs a file or a folder; false if its file system does not support that (CIFS, vboxsf, FUSE).
 pub fn sync(file: &File) -> io::Result<bool> {
     const UNSUPPORTED: [c_int; 4] = [libc::EINVAL, libc::ENOSYS, libc::ENOTSUP, libc::EOPNOTSUPP];
     match file.sync_all() {
@@ -34,8 +34,9 @@ pub fn sync(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Closes a file. Where it is uploaded only then (NFS, FUSE), that can fail; std does not tell. The
-/// descriptor is free whatever is returned, so nothing is tried again, even after EINTR (close(2)).
+/// Closes a file, and reports a failure, which std ignores: NFS and FUSE may upload the file only
+/// now. There is no second try, even after EINTR: the descriptor is closed whatever is returned
+/// (close(2)).
 pub fn close(file: File) -> io::Result<()> {
     // SAFETY: the file has given the descriptor up, and nothing else owns it.
     match unsafe { libc::close(file.into_raw_fd()) } {

@@ -1,7 +1,7 @@
-//! What the program needs of Linux and std does not offer: every `unsafe` call is here, each with
-//! the reason why it is sound.
+//! What the program needs from Linux and std does not offer. Every `unsafe` call is here, with the
+//! reason why it is sound.
 
-// Numbers of microseconds and nanoseconds, and names of requests, fit anywhere.
+// Microseconds, nanoseconds and the numbers of requests fit into any of the C types.
 #![allow(unsafe_code, clippy::cast_possible_wrap)]
 
 pub mod allocator;

@@ -1,4 +1,4 @@
-//! What holds for the process as a whole, set once at its start.
+//! What is set for the process as a whole.
 
 /// Keeps what is in the process's memory, secrets too, out of core dumps and from other processes
 /// of the same user (`PR_SET_DUMPABLE`, prctl(2)).
@@ -13,10 +13,10 @@ pub fn ignore_file_size_signal() {
     unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
 }
 
-/// Keeps a name lookup inside a static glibc program. Else it would follow the host's
+/// Keeps a name lookup inside a static glibc program. Otherwise it would follow the host's
 /// /etc/nsswitch.conf and, for services such as `resolve` and `myhostname`, load that host's C
-/// library beside the program's own, which ends in a crash (SIGFPE was seen). The services
-/// `files` and `dns` are part of libc itself since glibc 2.34.
+/// library beside the program's own, which ends in a crash (SIGFPE was seen). The services `files`
+/// and `dns` are part of libc itself since glibc 2.34.
 #[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
 pub fn prepare_lookup() {
     unsafe extern "C" {

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 
-/// Writes all of `text` to a standard stream, by its descriptor: std takes a closed one for one
-/// that was written.
+/// Writes all of `text` to a standard stream, by its descriptor: std reports no error if the stream
+/// is closed.
 pub fn write(stream: &impl AsFd, text: &str) -> io::Result<()> {
     File::from(stream.as_fd().try_clone_to_owned()?).write_all(text.as_bytes())
 }
@@ -16,8 +16,8 @@ pub fn write_stderr(text: &str) {
     let _ = write(&io::stderr(), text);
 }
 
-/// Whether standard error takes something now. A file or a terminal always does; a pipe that is
-/// full does not. It is async-signal-safe.
+/// Whether standard error can be written to without waiting. A file or a terminal always can; a
+/// full pipe can't. It is async-signal-safe.
 pub(super) fn stderr_is_ready() -> bool {
     let mut stream = libc::pollfd {
         fd: libc::STDERR_FILENO,

@@ -2,7 +2,8 @@
 
 use std::mem;
 
-/// The columns of the terminal on standard error; none if it is no terminal, or does not know.
+/// The columns of the terminal on standard error; none if it is not a terminal, or does not report
+/// any.
 pub fn width() -> Option<usize> {
     // SAFETY: all-zero bytes are a valid size.
     let mut size: libc::winsize = unsafe { mem::zeroed() };
