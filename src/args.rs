@@ -95,7 +95,7 @@ const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 const DEFAULT_MAX_TIME: Duration = Duration::from_secs(3600);
 
-/// The longest time on the command line: a year is far from where adding to a clock overflows.
+/// The longest time on the command line: a year, far below what would overflow a clock.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// What the command line asks for.
@@ -103,18 +103,18 @@ pub enum Command {
     Help,
     Version,
     Download(Call, Download, Inputs, Options),
-    /// The call, and whether each line has more than the ID.
+    /// The call, and whether `--long` was given.
     List(Call, bool, Inputs, Options),
 }
 
-/// What is read before a call.
+/// What is read from files and variables before the call.
 pub struct Inputs {
     pub credentials: Sources,
     /// The certificates to trust, if the user names a file of them.
     pub cacert: Option<NamedFile>,
 }
 
-/// What becomes of a package.
+/// Where and how a package is saved.
 pub struct Download {
     /// A file or a folder.
     pub output: PathBuf,
@@ -197,8 +197,8 @@ pub fn parse(
     given.resolve(&|name| env(name).filter(|value| !value.is_empty()))
 }
 
-/// The value of an option. One that begins with a hyphen is more likely the next option, unless it
-/// stands behind an equals sign; `-` alone is standard input.
+/// The value of an option. A value that begins with a hyphen is refused unless it follows an equals
+/// sign: it is more likely the next option. `-` alone is standard input.
 fn value(parser: &mut lexopt::Parser, option: &str) -> Result<OsString, Error> {
     if let Some(value) = parser.optional_value() {
         return Ok(value);
@@ -365,7 +365,7 @@ fn resolve_endpoint(
     })
 }
 
-/// A path from the command line.
+/// Checks a path from the command line.
 fn path(option: &str, value: &OsStr) -> Result<PathBuf, Error> {
     let fault = match value.as_bytes() {
         b"" => "the path is empty",
@@ -393,7 +393,8 @@ fn seconds(option: &str, value: Option<OsString>) -> Result<Option<Duration>, Er
     }
 }
 
-/// Digits with at most one point: no sign, exponent, infinity or NaN, which `f64` would take too.
+/// Parses digits with at most one point. `f64` would also accept a sign, an exponent, infinity and
+/// NaN.
 fn decimal(value: &OsStr) -> Option<f64> {
     let text = value.to_str()?;
     let plain = text
@@ -412,7 +413,7 @@ fn usage(error: lexopt::Error) -> Error {
             format!("unknown option '{}'", display_name(&option))
         }
         lexopt::Error::UnexpectedValue { option, .. } => format!("{option} takes no value"),
-        // The parser gives no other: values are taken raw and parsed here.
+        // lexopt returns no other error here: its own parsing of values is not used.
         _ => "unexpected argument".to_owned(),
     })
 }

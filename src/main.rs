@@ -113,7 +113,8 @@ fn list(call: &Call, long: bool, inputs: Inputs, options: Options) -> Result<(),
     write_stdout_data(&execution.lines(long))
 }
 
-/// Reads what the call needs, and says what the user should know of it.
+/// Reads the certificates and the credentials, reports where they come from, and prepares the
+/// request.
 fn prepare(
     call: &Call,
     inputs: Inputs,
@@ -141,7 +142,7 @@ fn limit_run(call: &Call, options: &Options) {
     deadline::arm(time + GRACE, &failure.to_string(), exit_code);
 }
 
-/// What is printed at `--max-time` once the package has its name.
+/// The message at `--max-time` once the package has its final name.
 fn unsynced_at_deadline(state: String, call: &Call, options: &Options) -> String {
     let seconds = options.limits.run.unwrap_or_default().as_secs_f64();
     let reason = format!("was not synced within {seconds} s (--max-time)");
