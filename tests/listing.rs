@@ -298,6 +298,7 @@ fn an_answer_that_says_that_all_is_well_is_listed() {
         json!(""),
         json!(200),
         json!("200"),
+        json!("200 OK"),
         Value::Null,
         json!([]),
     ] {

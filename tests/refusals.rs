@@ -349,6 +349,7 @@ fn bytes_that_no_json_allows_hide_no_code() {
         b"{\"error_code\":\"CC.00050007\",\"error_msg\":\"Two\nlines.\"}".as_slice(),
         b"{\"error_code\":\"CC.00050007\",\"error_msg\":\"\0 and \x1b\"}",
         b"{\"error_code\":\"CC.00050007\",\"error_msg\":\"\xe6\xbc\xa2\xe6\xbc\"}",
+        b"{\"error_code\":\" CC.00050007\n\",\"error_msg\":\"No.\"}",
         b"\xef\xbb\xbf{\"error\":{\"code\":\"CC.00050007\",\"reason\":\"\xff\xfe\r\n\"}}",
     ] {
         assert_both_end(body, 41, ": it is an error in JSON: CC.00050007: ");

@@ -49,7 +49,8 @@ impl ErrorBody {
     /// first shape, other services of the same cloud the rest.
     pub fn of(json: &Value) -> Option<Self> {
         let find = |pointers: &[&str]| {
-            let mut texts = pointers.iter().filter_map(|at| json.pointer(at)?.as_str());
+            let texts = pointers.iter().filter_map(|at| json.pointer(at)?.as_str());
+            let mut texts = texts.map(str::trim);
             texts.find(|text| !text.is_empty()).map(str::to_owned)
         };
         let parsed = Self {
@@ -102,7 +103,8 @@ fn http_status(value: &Value) -> Option<String> {
         Value::Number(number) => number.to_string(),
         _ => return None,
     };
-    let is_fine = word.is_empty() || word == "200" || word.eq_ignore_ascii_case("OK");
+    let mut fine = ["", "200", "OK", "200 OK"].iter();
+    let is_fine = fine.any(|fine| word.eq_ignore_ascii_case(fine));
     (!is_fine).then(|| word.chars().take(LONGEST_WORD).collect())
 }
 
@@ -181,7 +183,9 @@ mod tests {
         }
 
         #[test]
-        fn every_shape_is_understood(code in ".{1,20}", message in ".{1,20}", id in ".{1,20}") {
+        fn every_shape_is_understood(
+            [code, message, id] in proptest::array::uniform3(r"\S(.{0,18}\S)?"),
+        ) {
             let expected = ErrorBody {
                 code: Some(code.clone()),
                 message: Some(message.clone()),
