@@ -8,6 +8,7 @@ use crate::masking::assert_hidden;
 use crate::stand_in::{Greeting, StandIn, Step, response};
 
 const IDS: &str = "check the subtask ID: every execution of a task has new ones (--list TASK_ID)";
+const TASK_IDS: &str = "check the task ID (an execution's or a subtask's is none) and the region";
 const SUPPORT: &str = "the request ID is for the vendor's support";
 const LONG_TOKEN: &str = "the token may be too long for the gateway: the token of a single project \
     is shorter, and a permanent access key needs none";
@@ -123,7 +124,6 @@ fn a_long_token_is_named_as_the_cause_of_a_400_that_is_not_the_service_s() {
 #[test]
 fn a_400_to_a_list_is_about_the_task_the_execution_and_the_region() {
     let job = |server: &StandIn| Run::list(server).args(&["--job", "a"]);
-    let task = "check the task ID (an execution's or a subtask's is none) and the region";
     let both = "check the IDs of the task (an execution's or a subtask's is none) and of the \
                 execution, and the region";
     let in_200 = json!({"httpStatus": "BAD_REQUEST"}).to_string();
@@ -132,7 +132,7 @@ fn a_400_to_a_list_is_about_the_task_the_execution_and_the_region() {
         response("200 OK", &[], error("CC.00050000").as_bytes()),
         response("200 OK", &[], in_200.as_bytes()),
     ] {
-        assert_eq!(hint_to(Run::list, reply.clone()), task);
+        assert_eq!(hint_to(Run::list, reply.clone()), TASK_IDS);
         assert_eq!(hint_to(job, reply.clone()), both);
         assert_eq!(hint_to(Run::new, reply), IDS);
     }
@@ -153,10 +153,43 @@ fn a_404_of_the_gateway_is_about_the_endpoint_or_its_own_fault() {
             assert_eq!(hint_to(run, reply), expected, "{code}");
         }
     }
-    let of_service = response(NOT_FOUND, &[], error("CC.00050099").as_bytes());
-    let both = "check the endpoint (--region or --endpoint) and the task ID";
-    assert_eq!(hint_to(Run::list, of_service.clone()), both);
-    assert_eq!(hint_to(Run::new, of_service), ENDPOINT);
+}
+
+/// The endpoint is right where the service answers.
+#[test]
+fn a_404_of_the_service_is_about_the_ids_or_the_project() {
+    let project = "check the region and the project: the token's own, or the one that an access \
+                   key comes with (HUAWEICLOUD_SDK_PROJECT_ID)";
+    for (status, body, expected) in [
+        (NOT_FOUND, error("CC.00050099"), [IDS, TASK_IDS]),
+        (NOT_FOUND, error("CC.00050000"), [IDS, TASK_IDS]),
+        (NOT_FOUND, error("CC.00050013.404"), [project; 2]),
+        ("200 OK", error("CC.00050013"), [project; 2]),
+        ("200 OK", error("CC.1.404"), [IDS, TASK_IDS]),
+        (
+            "200 OK",
+            json!({"httpStatus": "NOT_FOUND"}).to_string(),
+            [IDS, TASK_IDS],
+        ),
+    ] {
+        let reply = response(status, &[], body.as_bytes());
+        let hints = [hint_to(Run::new, reply.clone()), hint_to(Run::list, reply)];
+        assert_eq!(hints, expected, "{body}");
+    }
+}
+
+/// Without a token in it, the head can hardly be too large.
+#[test]
+fn a_head_that_is_too_large_has_a_hint_where_a_token_is_in_it() {
+    let key = |server: &StandIn| Run::new(server).with_key();
+    for status in [
+        "431 Request Header Fields Too Large",
+        "494 Request Header Too Large",
+    ] {
+        let reply = response(status, &[], b"");
+        assert_eq!(hint_to(key, reply.clone()), "");
+        assert!(hint_to(Run::new, reply).starts_with("the request's head is too large"));
+    }
 }
 
 #[test]

@@ -531,7 +531,7 @@ fn a_status_other_than_200_is_what_it_is_for_a_package() {
             "hint: check the task ID (an execution's or a subtask's is none) and the region",
         ),
         ("401 Unauthorized", 41, "get a new token"),
-        ("404 Not Found", 4, "and the task ID"),
+        ("404 Not Found", 4, "hint: check the task ID"),
         ("503 Service Unavailable", 5, ""),
         ("302 Found", 3, "redirects are not followed"),
     ] {

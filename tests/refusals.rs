@@ -183,7 +183,7 @@ fn an_error_in_a_200_ends_as_what_it_means() {
         ("CC.00000000.400", 40, busy),
         ("CC.99999999.401", 41, Some(token)),
         ("CC.1.403", 4, Some(NO_PERMISSION)),
-        ("CC.1.404", 4, Some(project)),
+        ("CC.1.404", 4, Some("check the ")),
         ("CC.1.429", 5, Some("the service limits the call rate")),
         ("CC.1.500", 5, None),
         ("XCC.00050007.599", 5, None),
@@ -418,6 +418,9 @@ fn a_refusal_names_the_region_and_the_host_that_the_sdk_has_for_it() {
         outcome.stderr.ends_with(&format!("hint: {EUROPE}\n")),
         "{outcome}"
     );
+    let own_fault = br#"{"error_code":"APIGW.0103"}"#;
+    let outcome = refuse_region("eu-west-101", own_fault);
+    assert!(outcome.stderr.contains("hint: the gateway"), "{outcome}");
     let outcome = refuse("404 Not Found", &[], body);
     outcome
         .exits(4)

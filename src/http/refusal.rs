@@ -71,7 +71,6 @@ const EUROPE: &str =
     "the API reference of eu-west-101 has neither call of this program: the region may lack both";
 const NOT_PUBLISHED: &str = "the endpoint is wrong, or this call is not published in the region";
 const ENDPOINT: &str = "check the endpoint: --region or --endpoint";
-const ENDPOINT_OR_TASK: &str = "check the endpoint (--region or --endpoint) and the task ID";
 const TOO_MANY: &str = "the service limits the call rate: try again later, and less often";
 const TOO_LARGE_HEAD: &str = "the request's head is too large for the gateway: the token of a \
     single project is shorter, and a permanent access key needs none";
@@ -148,22 +147,20 @@ impl Refusal<'_> {
             (Proxy, _, _)                       => NOT_LET_THROUGH,
             (_, 301..=303 | 307 | 308, _)       => REDIRECT,
             (_, 400, Service("CC.00000000"))    => BUSY, // "network busy, try again later"
-            (_, 400, Known(_) | Service(_))     => check_ids(call),
-            (Inside200, 400, Missing)           => check_ids(call),
+            (_, 404, Known(404))                => PROJECT,
             (_, 400 | 404, Gateway("APIGW.0103" | "APIGW.0104" | "APIGW.0105")) => GATEWAY_FAULT,
+            (Server, 404, _) if is_in_europe(here) => EUROPE,
+            (_, 400 | 404, Known(_) | Service(_)) => check_ids(call),
+            (Inside200, 400 | 404, Missing)     => check_ids(call),
             (Server, 400, _) if here.token_length > LONG_TOKEN                  => TOO_LONG_TOKEN,
             (Server, 400, _) if self.has_request_id                             => SUPPORT,
             (_, 401, Gateway("APIGW.0301")) if self.is_no_token()               => NO_TOKEN,
             (_, 401, _)                         => return Some(check_credentials(here).into()),
             (_, 403, _)                         => PERMISSION,
-            (_, 404, Known(_))                  => PROJECT,
-            (Inside200, 404, _)                 => PROJECT, // the endpoint is right
-            (_, 404, _) if is_in_europe(here)   => EUROPE,
             (_, 404, Gateway("APIGW.0101"))     => return Some(not_published(here).into()),
-            (_, 404, Service(_)) if matches!(call, Call::ShowTask(..)) => ENDPOINT_OR_TASK,
             (_, 404, _)                         => ENDPOINT,
             (_, 429, _)                         => TOO_MANY,
-            (_, 431 | 494, _)                   => TOO_LARGE_HEAD,
+            (_, 431 | 494, _) if here.token_length > 0 => TOO_LARGE_HEAD,
             (_, 503, Known(503))                => BUSY,
             _                                   => return None,
         };
