@@ -8,11 +8,11 @@ use crate::masking::assert_hidden;
 use crate::stand_in::{Greeting, StandIn, Step, response};
 
 const IDS: &str = "check the subtask ID: every execution of a task has new ones (--list TASK_ID)";
-const TASK_IDS: &str = "check the task ID (an execution's or a subtask's is none) and the region";
-const SUPPORT: &str = "the request ID is for the vendor's support";
+const TASK_IDS: &str = "check the task ID (not the ID of an execution or a subtask) and the region";
+const SUPPORT: &str = "give the request ID to the vendor's support";
 const LONG_TOKEN: &str = "the token may be too long for the gateway: the token of a single project \
     is shorter, and a permanent access key needs none";
-const GATEWAY: &str = "the gateway itself is at fault, which only the vendor's support can mend";
+const GATEWAY: &str = "the gateway itself is at fault: only the vendor's support can fix that";
 const ENDPOINT: &str = "check the endpoint: --region or --endpoint";
 const BUSY: &str = "the service says that it is busy: try again later";
 const NEW_TOKEN: &str = "get a new token: a token lasts 24 hours";
@@ -124,8 +124,8 @@ fn a_long_token_is_named_as_the_cause_of_a_400_that_is_not_the_service_s() {
 #[test]
 fn a_400_to_a_list_is_about_the_task_the_execution_and_the_region() {
     let job = |server: &StandIn| Run::list(server).args(&["--job", "a"]);
-    let both = "check the IDs of the task (an execution's or a subtask's is none) and of the \
-                execution, and the region";
+    let both = "check the task ID (not the ID of an execution or a subtask), the execution ID \
+                and the region";
     let in_200 = json!({"httpStatus": "BAD_REQUEST"}).to_string();
     for reply in [
         response(BAD, &[], error("CC.1").as_bytes()),
@@ -158,8 +158,8 @@ fn a_404_of_the_gateway_is_about_the_endpoint_or_its_own_fault() {
 /// The endpoint is right where the service answers.
 #[test]
 fn a_404_of_the_service_is_about_the_ids_or_the_project() {
-    let project = "check the region and the project: the token's own, or the one that an access \
-                   key comes with (HUAWEICLOUD_SDK_PROJECT_ID)";
+    let project = "check the region and the project: the token's own, or that of the access key \
+                   (HUAWEICLOUD_SDK_PROJECT_ID)";
     for (status, body, expected) in [
         (NOT_FOUND, error("CC.00050099"), [IDS, TASK_IDS]),
         (NOT_FOUND, error("CC.00050000"), [IDS, TASK_IDS]),
@@ -194,7 +194,7 @@ fn a_head_that_is_too_large_has_a_hint_where_a_token_is_in_it() {
 
 #[test]
 fn a_token_that_is_none_of_iam_is_not_said_to_be_old() {
-    let none = "this is no IAM user token: that is what IAM answers in X-Subject-Token";
+    let none = "this is not an IAM user token, which IAM returns in the header X-Subject-Token";
     let key = |server: &StandIn| Run::new(server).with_key();
     for (code, message, expected) in [
         (

@@ -528,7 +528,7 @@ fn a_status_other_than_200_is_what_it_is_for_a_package() {
         (
             "400 Bad Request",
             40,
-            "hint: check the task ID (an execution's or a subtask's is none) and the region",
+            "hint: check the task ID (not the ID of an execution or a subtask) and the region",
         ),
         ("401 Unauthorized", 41, "get a new token"),
         ("404 Not Found", 4, "hint: check the task ID"),

@@ -203,7 +203,7 @@ fn a_login_that_the_proxy_refuses_is_told_from_one_that_it_lacks() {
         let proxy_url = format!("http://{user}{}", proxy.address);
         let outcome = Run::new(&server).env("https_proxy", proxy_url).go();
         outcome.exits(4).complains("the proxy answered 407");
-        let basic = "only Basic is spoken: NTLM and Kerberos need a local helper such as px\n";
+        let basic = "only Basic is supported: NTLM and Kerberos need a local helper such as px\n";
         let hint = format!("\n{hint}{basic}");
         assert!(outcome.stderr.ends_with(&hint), "{outcome}");
     }
@@ -235,12 +235,12 @@ fn a_proxy_is_spoken_to_over_tls_where_its_url_says_so() {
 
 const NOT_LET_THROUGH: &str = "hint: the proxy does not let this call through: \
     ask the proxy's administrator\n";
-const ONLY_200: &str = "hint: this program takes nothing but 200 for an open tunnel, \
+const ONLY_200: &str = "hint: this program accepts only 200 as an open tunnel, \
     neither an interim answer (1xx) nor another 2xx\n";
 const LOGIN_PAGE: &str = "hint: the proxy may require a login first: \
     open a page through it in a browser\n";
 const OTHER_LOGIN: &str = "hint: the proxy did not accept the user and the password; \
-    only Basic is spoken: NTLM and Kerberos need a local helper such as px\n";
+    only Basic is supported: NTLM and Kerberos need a local helper such as px\n";
 
 /// What a proxy answers to CONNECT, the exit code, what is said of it, and the hint.
 #[rustfmt::skip] // one row per line

@@ -38,12 +38,12 @@ const LONG_TOKEN: usize = 4_000;
 const CLOCK_TOLERANCE: u64 = 5 * 60;
 
 const LOGIN: &str = "the proxy wants a user and a password: \
-    https_proxy=http://USER:PASSWORD@HOST:PORT; only Basic is spoken: NTLM and Kerberos need a \
-    local helper such as px";
+    https_proxy=http://USER:PASSWORD@HOST:PORT; only Basic is supported: NTLM and Kerberos \
+    need a local helper such as px";
 const OTHER_LOGIN: &str = "the proxy did not accept the user and the password; only Basic is \
-    spoken: NTLM and Kerberos need a local helper such as px";
-const ONLY_200: &str = "this program takes nothing but 200 for an open tunnel, neither an interim \
-    answer (1xx) nor another 2xx";
+    supported: NTLM and Kerberos need a local helper such as px";
+const ONLY_200: &str = "this program accepts only 200 as an open tunnel, neither an interim answer \
+    (1xx) nor another 2xx";
 const LOGIN_PAGE: &str = "the proxy may require a login first: open a page through it in a browser";
 const NOT_LET_THROUGH: &str =
     "the proxy does not let this call through: ask the proxy's administrator";
@@ -52,21 +52,22 @@ const REDIRECT: &str = "redirects are not followed: check --region or --endpoint
 const BUSY: &str = "the service says that it is busy: try again later";
 const SUB_JOB_ID: &str =
     "check the subtask ID: every execution of a task has new ones (--list TASK_ID)";
-const TASK_ID: &str = "check the task ID (an execution's or a subtask's is none) and the region";
-const TASK_AND_JOB_ID: &str = "check the IDs of the task (an execution's or a subtask's is none) \
-    and of the execution, and the region";
+const TASK_ID: &str = "check the task ID (not the ID of an execution or a subtask) and the region";
+const TASK_AND_JOB_ID: &str = "check the task ID (not the ID of an execution or a subtask), the \
+    execution ID and the region";
 const GATEWAY_FAULT: &str =
-    "the gateway itself is at fault, which only the vendor's support can mend";
+    "the gateway itself is at fault: only the vendor's support can fix that";
 const TOO_LONG_TOKEN: &str = "the token may be too long for the gateway: the token of a single \
     project is shorter, and a permanent access key needs none";
-const SUPPORT: &str = "the request ID is for the vendor's support";
-const NO_TOKEN: &str = "this is no IAM user token: that is what IAM answers in X-Subject-Token";
+const SUPPORT: &str = "give the request ID to the vendor's support";
+const NO_TOKEN: &str =
+    "this is not an IAM user token, which IAM returns in the header X-Subject-Token";
 const NEW_TOKEN: &str = "get a new token: a token lasts 24 hours";
 /// The causes of "no permission" (API reference, and the vendor's FAQ).
 const PERMISSION: &str = "the caller needs the permission codeartscheck:task:get, and a role in \
     the project that may open check tasks; or the region is not the task's";
-const PROJECT: &str = "check the region and the project: the token's own, or the one that an \
-    access key comes with (HUAWEICLOUD_SDK_PROJECT_ID)";
+const PROJECT: &str = "check the region and the project: the token's own, or that of the access \
+    key (HUAWEICLOUD_SDK_PROJECT_ID)";
 const EUROPE: &str =
     "the API reference of eu-west-101 has neither call of this program: the region may lack both";
 const NOT_PUBLISHED: &str = "the endpoint is wrong, or this call is not published in the region";
