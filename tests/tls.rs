@@ -129,7 +129,7 @@ fn a_signature_by_rsa_pss_with_another_salt_is_told_by_name() {
     outcome
         .exits(8)
         .complains("a signature is RSA-PSS with parameters that this program does not");
-    let hint = "hint: RSA-PSS is taken with SHA-256, SHA-384 or SHA-512, ";
+    let hint = "hint: RSA-PSS is supported with SHA-256, SHA-384 or SHA-512, ";
     assert!(outcome.stderr.contains(hint), "{outcome}");
 }
 
@@ -141,7 +141,7 @@ fn an_address_that_a_certificate_has_as_a_name_is_told_from_another_name() {
     for (host, text, hint) in [
         (
             "127.0.0.1",
-            "it has the address 127.0.0.1 as the name of a host",
+            "it has the address 127.0.0.1 as a DNS name",
             "hint: a new certificate is needed, with the address as an IP address in its ",
         ),
         (

@@ -35,10 +35,10 @@ const ADDRESS_AS_NAME: &str = "a new certificate is needed, with the address as 
 
 const BAD_SIGNATURE: &str = "a signature is invalid or uses an unsupported algorithm";
 
-const PSS_SALT: &str = "a signature is RSA-PSS with parameters that this program does not take";
+const PSS_SALT: &str = "a signature is RSA-PSS with parameters that this program does not support";
 
-const PSS_HINT: &str = "RSA-PSS is taken with SHA-256, SHA-384 or SHA-512, the same hash in its \
-    mask (MGF1), and a salt as long as the hash";
+const PSS_HINT: &str = "RSA-PSS is supported with SHA-256, SHA-384 or SHA-512, the same hash in \
+    its mask (MGF1), and a salt as long as the hash";
 
 /// The object identifier of RSA-PSS, id-RSASSA-PSS, in DER (RFC 8017, appendix A.2.3).
 const RSA_PSS: [u8; 11] = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 10];
@@ -186,7 +186,7 @@ fn explain_names(expected: &ServerName, presented: &[String], peer: &Peer) -> (S
             .clone()
             .any(|name| name == PresentedName::Dns(&expected_text))
     {
-        let reason = format!("it has the address {expected_text} as the name of a host");
+        let reason = format!("it has the address {expected_text} as a DNS name");
         return (reason, Some(ADDRESS_AS_NAME.into()));
     }
     let mut list = String::new();
@@ -199,7 +199,7 @@ fn explain_names(expected: &ServerName, presented: &[String], peer: &Peer) -> (S
         };
     }
     if list.is_empty() {
-        list.push_str("things that are no hosts");
+        list.push_str("names of other kinds");
     }
     let reason = format!("it is not for {expected_text}, but for {list}");
     (reason, Some(peer.other_name().into()))
