@@ -362,14 +362,8 @@ fn a_profile_that_can_t_be_right_is_refused() {
             plus("  [nobody]"),
             "FILE: line 4 is indented and continues a value: write it on one line",
         ),
-        (
-            plus("sk = nobody-may-see"),
-            "FILE: line 4 has sk for the second time",
-        ),
-        (
-            plus("AK : nobody-may-see"),
-            "FILE: line 4 has ak for the second time",
-        ),
+        (plus("sk = nobody-may-see"), "FILE: line 4 has sk again"),
+        (plus("AK : nobody-may-see"), "FILE: line 4 has ak again"),
         (
             "[basic]\nak = a\n".to_owned(),
             "the secret key in FILE is missing",

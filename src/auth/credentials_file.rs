@@ -179,7 +179,7 @@ fn parse_profile(text: &str) -> Result<Parts, String> {
             _ => continue,
         };
         if part.replace(value.trim().to_owned()).is_some() {
-            return Err(format!("line {number} has {name} for the second time"));
+            return Err(format!("line {number} has {name} again"));
         }
     }
     if has_section {
