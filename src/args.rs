@@ -369,7 +369,7 @@ fn resolve_endpoint(
 fn path(option: &str, value: &OsStr) -> Result<PathBuf, Error> {
     let fault = match value.as_bytes() {
         b"" => "the path is empty",
-        b"-" => "'-' is not a file (./- would be one)",
+        b"-" => "'-' is not a file: write ./- for a file of that name",
         _ => return Ok(PathBuf::from(value)),
     };
     Err(Error::Usage(format!("{option}: {fault}")))
