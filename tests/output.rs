@@ -462,7 +462,8 @@ fn a_folder_that_may_be_written_to_and_not_opened_gets_the_package() {
         set_mode(run.folder.path(), 0o1733);
         let outcome = run.go();
         outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
-        let line = format!("\n./{OUTPUT}: its folder may not be opened to be synced\nsaved ");
+        let line =
+            format!("\n./{OUTPUT}: there is no permission to open its folder and sync it\nsaved ");
         assert_eq!(
             outcome.stderr.contains(&line),
             verbosity == "-v",

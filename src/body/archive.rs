@@ -62,7 +62,8 @@ use Rejection::{Incomplete, Unreadable};
 const NOT_AT_END: Rejection = Incomplete("its directory does not end where its end record begins");
 const CUT_SHORT: Rejection = Incomplete("one of its records is cut short");
 const DAMAGED: Rejection = Incomplete("its directory is damaged");
-const WRONG_COUNT: Rejection = Incomplete("its directory does not have as many entries as it says");
+const WRONG_COUNT: Rejection =
+    Incomplete("its directory does not have as many entries as its end record says");
 const NO_END64: Rejection = Incomplete("its ZIP64 end record is not where its locator says");
 const CONTRADICTION: Rejection = Incomplete("its two end records contradict each other");
 const MORE_BEHIND: Rejection = Incomplete("something follows its end record");

@@ -88,7 +88,9 @@ impl Output {
             // A folder may be writable but not readable.
             Err(e) if e.kind() == ErrorKind::PermissionDenied => {
                 let file = self.display();
-                console.detail(|| format!("{file}: its folder may not be opened to be synced"));
+                console.detail(|| {
+                    format!("{file}: there is no permission to open its folder and sync it")
+                });
                 return Ok(());
             }
             opened => opened.and_then(|folder| self.sync(&folder, "folder", console)),
