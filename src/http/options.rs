@@ -1,4 +1,4 @@
-//! The options of every call: endpoint, proxy and time limits.
+//! The options of every call: endpoint, proxy, time limits and verbosity.
 
 use std::time::Duration;
 
