@@ -86,7 +86,7 @@ fn download(call: &Call, wanted: Download, inputs: Inputs, options: Options) -> 
         return Ok(());
     }
     let saved = format!("saved {shown}");
-    let unsynced = unsynced_at_deadline(saved.clone(), call, &options);
+    let unsynced = unsynced_at_deadline(&saved, call, &options);
     let request = prepare(call, inputs, options, console)?;
     let mut partial = Partial::create(output)?;
     let mut body = request.send(console)?.into_body()?;
@@ -97,7 +97,7 @@ fn download(call: &Call, wanted: Download, inputs: Inputs, options: Options) -> 
     }
     let output = partial.commit(console)?;
     deadline::change_message(&unsynced);
-    output.sync_folder(saved.clone(), console)?;
+    output.sync_folder(&saved, console)?;
     console.result(&format!("{saved} ({})", size(length)));
     Ok(())
 }
@@ -143,9 +143,11 @@ fn limit_run(call: &Call, options: &Options) {
 }
 
 /// The message at `--max-time` once the package has its final name.
-fn unsynced_at_deadline(state: String, call: &Call, options: &Options) -> String {
+fn unsynced_at_deadline(state: &str, call: &Call, options: &Options) -> String {
     let seconds = options.limits.run.unwrap_or_default().as_secs_f64();
     let reason = format!("was not synced within {seconds} s (--max-time)");
-    let failure = Error::Unsynced { state, reason }.about(call.subject());
-    failure.to_string()
+    let state = state.to_owned();
+    Error::Unsynced { state, reason }
+        .about(call.subject())
+        .to_string()
 }

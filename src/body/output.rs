@@ -33,20 +33,17 @@ impl Output {
     /// Finds where the package goes: to a file, or, under the name `default_name`, into an existing
     /// folder. If something is there already, it must be a regular file.
     pub fn find(mut path: PathBuf, default_name: &str) -> Result<Self, Error> {
-        let found = fs::metadata(&path);
-        let as_folder = found.ok().filter(Metadata::is_dir);
-        if as_folder.is_some() {
+        if path.is_dir() {
             path.push(default_name);
         }
-        Self::find_file(&path, as_folder).map_err(|e| Error::local("write", display_path(&path), e))
+        Self::find_file(&path).map_err(|e| Error::local("write", display_path(&path), e))
     }
 
-    /// The same for the path of a file. `in_folder` is the metadata of its folder, if that is
-    /// known.
-    fn find_file(path: &Path, in_folder: Option<Metadata>) -> io::Result<Self> {
+    /// The same for the path of a file.
+    fn find_file(path: &Path) -> io::Result<Self> {
         const STICKY: u32 = 0o1000;
         let folder = folder_of(path)?;
-        let in_folder = in_folder.map_or_else(|| metadata_of_folder(&folder), Ok)?;
+        let in_folder = metadata_of_folder(&folder)?;
         // In a folder where all users may create files, the old one counts only if it is our own.
         let counts = |old: &Metadata| in_folder.mode() & STICKY == 0 || files::is_own(old);
         Ok(Self {
@@ -83,7 +80,7 @@ impl Output {
     }
 
     /// Syncs the folder, so that the name is durable too. In an error, `state` describes the file.
-    pub fn sync_folder(&self, state: String, console: Console) -> Result<(), Error> {
+    pub fn sync_folder(&self, state: &str, console: Console) -> Result<(), Error> {
         let synced = match File::open(&self.folder) {
             // A folder may be writable but not readable.
             Err(e) if e.kind() == ErrorKind::PermissionDenied => {
@@ -96,7 +93,7 @@ impl Output {
             opened => opened.and_then(|folder| self.sync(&folder, "folder", console)),
         };
         synced.map_err(|e| Error::Unsynced {
-            state,
+            state: state.to_owned(),
             reason: format!("could not be synced: {e}"),
         })
     }

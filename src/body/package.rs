@@ -73,7 +73,7 @@ pub fn is_there(output: &Output, verified: bool, console: Console) -> Result<boo
     }
     let synced = output.sync(&file, "file", console);
     synced.map_err(|e| output.failed("sync", &e))?;
-    output.sync_folder(format!("{} is there", output.display()), console)?;
+    output.sync_folder(&format!("{} is there", output.display()), console)?;
     Ok(true)
 }
 
