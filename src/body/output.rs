@@ -19,7 +19,8 @@ use crate::report::error::Error;
 use crate::report::escape::display_path;
 use crate::system::{deadline, files};
 
-const MOUNT_POINT: &str = "it is a mount point: mount its folder instead";
+/// CIFS says the same of a file that is open elsewhere (Linux, fs/smb/client/smb2maperror.c).
+const MOUNT_POINT: &str = "if it is a mount point, mount its folder instead";
 
 /// Where a package goes.
 pub struct Output {
@@ -148,7 +149,7 @@ impl Partial {
         let written = written.and_then(|()| files::close(file));
         let written = written.and_then(|()| fs::rename(&path.0, &output.path));
         written.map_err(|e| match e.kind() {
-            ErrorKind::ResourceBusy => output.failed("write", MOUNT_POINT),
+            ErrorKind::ResourceBusy => output.failed("write", format!("{e}; {MOUNT_POINT}")),
             _ => output.failed("write", &e),
         })?;
         mem::forget(path); // nothing has this name any more
