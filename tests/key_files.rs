@@ -286,6 +286,22 @@ fn a_key_whose_halves_are_swapped_is_refused_in_every_form() {
     }
 }
 
+#[test]
+fn a_secret_key_in_the_place_of_both_halves_is_refused_in_every_form() {
+    let secret = "nobody/s".repeat(5);
+    let mut json = agency();
+    json["credential"]["access"] = json!(secret);
+    json["credential"]["secret"] = json!(secret);
+    for content in [
+        format!("[basic]\nak = {secret}\nsk = {secret}\n"),
+        format!("User Name,Access Key Id,Secret Access Key\njane,{secret},{secret}\n"),
+        json.to_string(),
+    ] {
+        let text = "the access key in FILE and the secret key in FILE are the same";
+        assert_file_refused(content.as_bytes(), text);
+    }
+}
+
 /// U+FEFF does not count, and no file is cut.
 #[test]
 fn a_file_of_the_largest_size_is_read_whole() {

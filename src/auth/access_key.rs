@@ -55,6 +55,12 @@ impl AccessKey {
                 names.access_key, names.secret_key
             ));
         }
+        if id == secret {
+            return Err(format!(
+                "{} and {} are the same",
+                names.access_key, names.secret_key
+            ));
+        }
         let security_token = (parts.security_token)
             .map(|text| check_secret(text.as_bytes(), &names.security_token, MAX_TOKEN));
         let project_id = parts
