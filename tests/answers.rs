@@ -451,6 +451,10 @@ fn a_body_that_is_no_package_is_refused_with_what_it_looks_like() {
             "it is an error in JSON: CC.00000003: Not now.\\u{202e}",
         ),
         (br#"{"a":1}"#, "it is JSON"),
+        (
+            br#"{"error_code":"CC.00050007","error_msg":"C:\p"}"#,
+            "its JSON can't be parsed: invalid escape at line 1 column ",
+        ),
         (b"\x1f\x8b\x08\0\0\0\0\0", "it is gzip data"),
         (
             b"not a package",

@@ -459,7 +459,7 @@ fn what_is_no_answer_at_all_is_refused_with_what_it_looks_like() {
         (b" \n", "it is not JSON"),
         (b"<html>", "it is HTML or XML"),
         (b"hello", "it is not JSON"),
-        (b"[", "it is JSON"),
+        (b"[", "its JSON can't be parsed: EOF while parsing a list"),
         (&PACKAGE, "it is not JSON"),
         (error, "it is an error in JSON: CC.00050001: internal error"),
         (

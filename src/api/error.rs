@@ -8,9 +8,6 @@ use serde_json::Value;
 use crate::api::json;
 use crate::report::escape::on_one_line;
 
-/// How many bytes of an unexpected body are examined.
-pub const MAX_ERROR_BODY: u64 = 64 << 10;
-
 /// How many characters of `httpStatus` are kept: HTTP's longest phrase has 31.
 const LONGEST_WORD: usize = 100;
 
@@ -28,7 +25,7 @@ pub struct ErrorBody {
 }
 
 impl ErrorBody {
-    /// Parses at most [`MAX_ERROR_BODY`] bytes of an error's body. A body that has neither code nor
+    /// Parses at most [`json::LARGEST`] bytes of an error's body. A body that has neither code nor
     /// message becomes the message, on one line.
     pub fn parse(body: &[u8]) -> Self {
         let parsed = json::parse(body).ok().and_then(|json| Self::of(&json));

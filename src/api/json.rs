@@ -3,6 +3,10 @@
 
 use serde_json::{Error, Value};
 
+/// How many bytes are read of an answer that is not a package: this limits the memory for parsing.
+/// A real list has about 9 kB; this has room for some 1,500 subtasks with their statuses.
+pub const LARGEST: u64 = 256 << 10;
+
 /// Parses an answer strictly; if that fails, with each control character replaced by a space, and
 /// each byte that is not UTF-8 by U+FFFD. If that fails too, it returns the strict error.
 /// serde_json limits the nesting.

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
-use crate::api::error::MAX_ERROR_BODY;
+use crate::api::json;
 use crate::body::archive::{self, Rejection};
 use crate::body::output::{Output, Partial};
 use crate::body::unexpected::recognize;
@@ -80,6 +80,6 @@ pub fn is_there(output: &Output, verified: bool, console: Console) -> Result<boo
 fn read_beginning(file: &mut File) -> std::io::Result<Vec<u8>> {
     let mut beginning = Vec::new();
     file.seek(SeekFrom::Start(0))?;
-    file.take(MAX_ERROR_BODY).read_to_end(&mut beginning)?;
+    file.take(json::LARGEST).read_to_end(&mut beginning)?;
     Ok(beginning)
 }

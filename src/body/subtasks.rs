@@ -16,10 +16,6 @@ use crate::http::response::Body;
 use crate::report::error::{Error, FIELD_LIMIT};
 use crate::report::exit::Exit;
 
-/// The largest answer, in bytes: it bounds the memory that parsing takes. A real one has about
-/// 9 kB; this has room for some 1,500 subtasks with their statuses.
-const MAX_ANSWER: u64 = 256 << 10;
-
 /// The reference's words for an execution that has ended, and for one that has not. `quering` is
 /// its word, so spelled, for "not started".
 const ENDED: [&str; 3] = ["success", "failed", "aborted"];
@@ -59,8 +55,10 @@ impl Execution {
     /// Reads the answer about the execution `wanted`, or about the latest one. A value of the
     /// wrong type counts as missing.
     pub fn read(body: &mut Body, wanted: Option<&Id>) -> Result<Self, Error> {
-        let bytes = body.read_all(MAX_ANSWER)?;
-        let answer = parse_json(&bytes, body)?;
+        let bytes = body.read_all(json::LARGEST)?;
+        let answer = json::parse(&bytes).map_err(|_| {
+            recognize(body, &bytes).unwrap_or_else(|| body.unexpected("it is not JSON"))
+        })?;
         let job = &answer["result"]["lastJob"];
         let error = ErrorBody::of(&answer);
         // If there is an execution, only `httpStatus` makes the answer an error.
@@ -145,16 +143,6 @@ impl Subtask {
             tool: shown("toolName"),
         })
     }
-}
-
-fn parse_json(bytes: &[u8], body: &Body) -> Result<Value, Error> {
-    json::parse(bytes).map_err(|e| {
-        let is_before = |byte: &&u8| byte.is_ascii_whitespace() || b"\xef\xbb\xbf".contains(byte);
-        if bytes.iter().find(|byte| !is_before(byte)) == Some(&b'{') {
-            return body.unexpected(&format!("its JSON can't be parsed: {e}"));
-        }
-        recognize(body, bytes).unwrap_or_else(|| body.unexpected("it is not JSON"))
-    })
 }
 
 /// The status of an execution that has ended; an error for any other.

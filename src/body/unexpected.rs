@@ -1,6 +1,6 @@
 //! What the body of a 200 is instead, if it is not what was asked for.
 
-use crate::api::error::{ErrorBody, MAX_ERROR_BODY};
+use crate::api::error::ErrorBody;
 use crate::api::json;
 use crate::http::refusal;
 use crate::http::response::Body;
@@ -11,9 +11,8 @@ const PAGE_HINT: &str = "a proxy or a captive portal may have answered in the se
 
 /// The error for a body that is not what was asked for, if its beginning shows what it is instead.
 pub fn recognize(body: &Body, beginning: &[u8]) -> Option<Error> {
-    let beginning = &beginning[..beginning.len().min(MAX_ERROR_BODY as usize)];
-    let error = json::parse(beginning).ok();
-    if let Some(error) = error.and_then(|json| ErrorBody::of(&json)) {
+    let json = json::parse(beginning);
+    if let Some(error) = json.as_ref().ok().and_then(ErrorBody::of) {
         return Some(refusal::inside_200(&body.exchange, &error));
     }
     let text = String::from_utf8_lossy(beginning);
@@ -22,7 +21,10 @@ pub fn recognize(body: &Body, beginning: &[u8]) -> Option<Error> {
     let reason = match beginning {
         [] => "it is empty".to_owned(),
         [0x1f, 0x8b, ..] => "it is gzip data".to_owned(),
-        _ if text.starts_with(['{', '[']) => "it is JSON".to_owned(),
+        _ if text.starts_with(['{', '[']) => match json {
+            Ok(_) => "it is JSON".to_owned(),
+            Err(e) => format!("its JSON can't be parsed: {e}"),
+        },
         _ if is_page => match title(text) {
             Some(title) => {
                 let title = body.exchange.redact(&title);

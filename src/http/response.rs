@@ -5,7 +5,8 @@ use std::io::Read;
 use ureq::http::{Response, StatusCode, header};
 use ureq::{Body as ResponseBody, BodyReader};
 
-use crate::api::error::{ErrorBody, MAX_ERROR_BODY};
+use crate::api::error::ErrorBody;
+use crate::api::json;
 use crate::api::timestamp::Timestamp;
 use crate::http::exchange::Exchange;
 use crate::http::quirks::undecoded_coding;
@@ -74,7 +75,7 @@ impl Answer {
         let mut body = Vec::new();
         // Errors are ignored: the status decides, and what arrived is shown.
         let _ = (self.response.body_mut().as_reader())
-            .take(MAX_ERROR_BODY)
+            .take(json::LARGEST)
             .read_to_end(&mut body);
         let error = ErrorBody::parse(&body);
         let said = match *body {
