@@ -167,26 +167,23 @@ impl Found {
     /// ignored.
     fn parse(content: &[u8]) -> Self {
         let mut found = Self::default();
-        // All certificates, one after the other, and where each of them ends.
-        let (mut ders, mut ends) = (Vec::with_capacity(content.len() / 4 * 3), vec![0]);
-        let mut number = 0;
+        let (mut der, mut number) = (Vec::new(), 0);
         let mut rest = content;
         while let Some((label, at, body)) = next_section(content, rest) {
             number += 1;
-            let start = ders.len();
-            let end = decode(body, &mut ders);
+            der.clear();
+            let end = decode(body, &mut der);
             rest = end.unwrap_or(body);
             let fault = match end {
                 None => Some("is not base64"),
                 Some(end) if !is_end(end, label) => Some("is cut short: its last line is missing"),
-                Some(_) if is_cut(&ders[start..]) => Some("is cut short"),
+                Some(_) if is_cut(&der) => Some("is cut short"),
                 Some(_) => None,
             };
-            if fault.is_none() && is_anchor(&ders[start..]) {
-                ends.push(ders.len());
+            if fault.is_none() && is_anchor(&der) {
+                found.roots.push(Certificate::from_der(&der).to_owned());
                 continue;
             }
-            ders.truncate(start);
             if found.unusable.len() < TEXT_LIMIT {
                 found.unusable.push(format!("{number} ({label})"));
             }
@@ -195,11 +192,6 @@ impl Found {
                 found.broken = Some(format!("certificate {number}, in line {line}, {fault}"));
             }
         }
-        // Leaked once, and used until the run ends: otherwise ureq takes a vector for each
-        // certificate.
-        let ders: &'static [u8] = ders.leak();
-        let pairs = ends.windows(2);
-        found.roots = (pairs.map(|ends| Certificate::from_der(&ders[ends[0]..ends[1]]))).collect();
         found
     }
 
