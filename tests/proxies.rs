@@ -186,8 +186,7 @@ fn a_login_that_the_proxy_refuses_is_told_from_one_that_it_lacks() {
     for (user, hint) in [
         (
             "",
-            "hint: the proxy wants a user and a password: \
-             https_proxy=http://USER:PASSWORD@HOST:PORT; ",
+            "hint: the proxy wants a user and a password: write USER:PASSWORD@ before its host; ",
         ),
         (
             "user@",
@@ -249,7 +248,7 @@ const ANSWERS: [(&str, i32, &str, &str); 16] = [
     ("407 Login", 4, "407 Proxy Authentication Required", OTHER_LOGIN),
     // 40 and 41 are the service's.
     ("400 Bad Request", 4, "400 Bad Request", NOT_LET_THROUGH),
-    ("401 Unauthorized", 4, "401 Unauthorized", NOT_LET_THROUGH),
+    ("401 Unauthorized", 4, "401 Unauthorized", OTHER_LOGIN),
     ("404 Not Found", 4, "404 Not Found", NOT_LET_THROUGH),
     ("201 Created", 3, "201 Created", ONLY_200),
     ("204 Well", 3, "204 No Content", ONLY_200),

@@ -37,9 +37,8 @@ const LONG_TOKEN: usize = 4_000;
 /// 15 minutes.
 const CLOCK_TOLERANCE: u64 = 5 * 60;
 
-const LOGIN: &str = "the proxy wants a user and a password: \
-    https_proxy=http://USER:PASSWORD@HOST:PORT; only Basic is supported: NTLM and Kerberos \
-    need a local helper such as px";
+const LOGIN: &str = "the proxy wants a user and a password: write USER:PASSWORD@ before its host; \
+    only Basic is supported: NTLM and Kerberos need a local helper such as px";
 const OTHER_LOGIN: &str = "the proxy did not accept the user and the password; only Basic is \
     supported: NTLM and Kerberos need a local helper such as px";
 const ONLY_200: &str = "this program accepts only 200 as an open tunnel, neither an interim answer \
@@ -142,6 +141,7 @@ impl Refusal<'_> {
         let (here, call) = (self.exchange, &self.exchange.call);
         let hint = match (self.by, status, code) {
             (Server | Proxy, 407, _)            => login(here),
+            (Proxy, 401, _)                     => login(here), // tinyproxy, to a wrong password
             (Proxy, 100..=299, _)               => ONLY_200,
             (Proxy, 300..=399, _)               => LOGIN_PAGE,
             (Proxy, 408 | 429 | 500..=599, _)   => return None,
