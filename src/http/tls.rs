@@ -164,7 +164,7 @@ pub fn explain_certificate(fault: &CertificateError, peer: &Peer, trust: &Trust)
             signature_algorithm_id,
             ..
         } if signature_algorithm_id.starts_with(&RSA_PSS) => (PSS_SALT.to_owned(), PSS_HINT),
-        // ring reports unsupported types of keys as BadSignature.
+        // ring reports unsupported key types as BadSignature.
         BadSignature
         | UnsupportedSignatureAlgorithmContext { .. }
         | UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {

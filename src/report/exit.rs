@@ -8,13 +8,13 @@ use std::process::ExitCode;
 /// A failed run's exit code. Success is 0 and has no entry here.
 #[derive(Clone, Copy)]
 pub enum Exit {
-    /// Local error: a file can't be read, the output can't be written.
+    /// Local error: a file can't be read, or the output can't be written.
     Local = 1,
     /// An invalid command line, variable, credential, ID or endpoint.
     Usage = 2,
     /// A status that is neither 200 nor 4xx or 5xx.
     UnexpectedStatus = 3,
-    /// A 4xx that has no code of its own, or a task or an execution that has nothing to list.
+    /// Another 4xx, or a task or an execution with nothing to list.
     Refused = 4,
     /// 408, 429 or 5xx, or an execution that has not ended: the same call may succeed later.
     TryLater = 5,
