@@ -76,14 +76,14 @@ Proxies: https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY, no_proxy, NO_PROXY.
 
 Exit codes:
    0  done: the package is there, or the list is complete
-   1  local error: a file can't be read, or the output can't be written
+   1  local error: a file can't be read, or the output not written or synced
    2  usage: an invalid command line, variable, credential, ID or endpoint
    3  any status other than 200, 4xx and 5xx, from server or proxy
-   4  another 4xx (403, 404, ...), from server or proxy; or nothing to list
+   4  another 4xx (403, 404, ...), or a proxy's but 408, 429; or nothing to list
    5  408, 429 or 5xx, or the execution has not ended: try again later
-   6  network: lookup, connection, TLS, silence, --max-time: try again
+   6  network: lookup, connection, proxy, TLS, silence, --max-time: try again
    7  200, but not what was asked for: try again
-   8  the server's certificate is not trusted
+   8  the server's or the proxy's certificate is not trusted
   40  400: check the ID, unless the hint says otherwise
   41  401: check the access key and this host's clock, or get a new token
 A 200 whose body is a known error exits like the equivalent status.
