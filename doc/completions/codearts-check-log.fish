@@ -11,7 +11,7 @@ complete -c codearts-check-log -l list -x -d 'Print the IDs of the subtasks'
 complete -c codearts-check-log -l job -x -d 'With --list: of this execution, not the latest'
 complete -c codearts-check-log -l long -d 'With --list: add status and tool'
 complete -c codearts-check-log -s o -l output -r -F -d 'A file, or an existing folder' -n $download
-complete -c codearts-check-log -s n -l no-clobber -d 'Skip the download if the package is there' -n $download
+complete -c codearts-check-log -s n -l no-clobber -d 'Skip the download if the file is already a complete package' -n $download
 complete -c codearts-check-log -l no-verify -d 'Keep the body even if it is not a complete ZIP' -n $download
 complete -c codearts-check-log -s r -l region -x -a "$regions" -d 'The region of the task'
 complete -c codearts-check-log -s e -l endpoint -x -d 'Instead of the region'
