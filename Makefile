@@ -1,11 +1,16 @@
 CARGO = cargo
-# What is built is looked for in target/.
-unexport CARGO_TARGET_DIR CARGO_BUILD_TARGET_DIR
+# What is built is looked for in target/, whatever the environment or cargo's configuration says.
+export CARGO_TARGET_DIR = target
+unexport CARGO_BUILD_TARGET
 # The lock file says which version of each dependency is built.
 LOCKED = --locked
 
 PREFIX = /usr/local
-DESTDIR =
+DESTDIR ?=
+# make itself would run a $(shell …) in them.
+ifneq (,$(findstring $$,$(value PREFIX)$(value DESTDIR)))
+$(error PREFIX and DESTDIR may not have a $$)
+endif
 
 NAME = codearts-check-log
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -64,7 +69,7 @@ help:
 .PHONY: build
 build:
 	@[ -d "$$(rustc --print target-libdir --target $(TARGET))" ] || \
-		{ echo 'make build: the toolchain has no $(TARGET)' >&2; exit 1; }
+		{ echo 'make build: there is no Rust for $(or $(TARGET),this host)' >&2; exit 1; }
 	@case '$(STATIC) $(TARGET)' in no* | *musl*) ;; *) \
 		[ -e "$$($(LINKER) -print-file-name=libc.a)" ] || { echo 'make build: the C library for' \
 		'static programs, libc.a, is missing (Fedora: glibc-static).' \

@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-stand_in=target/debug/examples/stand-in
+. tests/nightly.sh
 
 # --offline came with systemd 250.
 if ! systemd-analyze --version > /dev/null 2>&1; then
@@ -14,11 +14,8 @@ if ! systemd-analyze --version > /dev/null 2>&1; then
     apt-get -q -y install --no-install-recommends systemd
 fi
 
-root=$(mktemp -d)
-folder=$(mktemp -d)
-server=
-trap '[ -z "$server" ] || kill "$server"; rm -rf "$root" "$folder"' EXIT
-trap 'exit 1' HUP INT TERM
+root=$folder/root
+mkdir "$root"
 
 # refused MAKE_ARGUMENT...
 refused() {
@@ -28,16 +25,23 @@ refused() {
     fi
 }
 for make_target in install uninstall; do
-    for prefix in '/a&b' '/a|b' '/a b' a/b "/a'b" '/a
+    # shellcheck disable=SC2016
+    for prefix in '/a&b' '/a|b' '/a b' a/b "/a'b" '/a$b' '/a
 b'; do
         refused "$make_target" PREFIX="$prefix"
     done
-    for destdir in "$root/'; touch '$root/ran'; '" "$root/a
+    for destdir in "$root/'; touch '$root/ran'; '" "$root/a\$b" "$root/\$(shell touch $root/ran)" "$root/a
 b"; do
         refused "$make_target" DESTDIR="$destdir"
     done
 done
 [ -z "$(ls "$root")" ]
+# These it takes literally.
+odd="$root/a \"b\" \`c\` \\d;e"
+make install DESTDIR="$odd"
+"$odd/usr/local/bin/codearts-check-log" --version
+make uninstall DESTDIR="$odd"
+[ -z "$(find "$root" ! -type d)" ]
 
 prefix=/opt/elsewhere
 service=$root$prefix/lib/systemd/system/codearts-check-log@.service
@@ -55,19 +59,17 @@ systemd-analyze security --no-pager --offline=true --threshold=29 "$service"
 grep "^Environment=PATH=$prefix/bin:" "$service"
 "$root$prefix/bin/codearts-check-log" --version
 
-mkfifo "$folder/ready"
-"$stand_in" serve "$folder" > "$folder/ready" &
-server=$!
-eval "$(sed '/^export SUB_JOB_ID=/q' "$folder/ready")"
+serve
+export CODEARTS_CHECK_ENDPOINT="$endpoint" SSL_CERT_FILE="$folder/served/ca.pem"
 # The shell's part of ExecStart=, as systemd reads it: without quotes and continuations.
 command=$(sed -n "/^ExecStart=/,/[^\\\\]$/ {
-    s/^ExecStart=.* -c .//; s/.$//; s/\\$\\$/$/g; s/%i/$TASK_ID/g; p
+    s/^ExecStart=.* -c .//; s/.$//; s/\\$\\$/$/g; s/%i/$task/g; p
 }" "$service")
 mkdir "$folder/state"
 # What a run left that was killed goes after a day.
 touch -d '2 days ago' "$folder/state/.codearts-check-log.1.2"
 for new in 2 0; do
-    said=$(cd "$folder/state" && CREDENTIALS_DIRECTORY="$folder" PATH="$root$prefix/bin:$PATH" \
+    said=$(cd "$folder/state" && CREDENTIALS_DIRECTORY="$folder/served" PATH="$root$prefix/bin:$PATH" \
         sh -c "$command" 2>&1)
     if [ "$said" != "packages: 2, new: $new" ]; then
         echo "install-check: the service said: $said" >&2
