@@ -1,7 +1,8 @@
 #!/bin/sh
 # The nightly job on a fresh machine, against a stand-in of the service over HTTPS: the subtasks of
 # a task's latest execution are listed and downloaded with signed calls, a second night makes no
-# download, and two refusals are told apart. Ends with 0 only if each run was as it should be.
+# download, two refusals are told apart, and a stand-in that starts again keeps its CA. Ends with 0
+# only if each run was as it should be.
 # Usage: demo.sh PROGRAM STAND_IN
 set -eu
 
@@ -14,9 +15,13 @@ trap 'exit 1' HUP INT TERM
 mkdir "$folder/bin" "$folder/logs"
 cp "$1" "$folder/bin"
 mkfifo "$folder/ready"
-"$stand_in" serve "$folder" > "$folder/ready" &
-server=$!
-eval "$(sed '/^export SUB_JOB_ID=/q' "$folder/ready")"
+
+serve() {
+    "$stand_in" serve "$folder" > "$folder/ready" &
+    server=$!
+    eval "$(sed '/^export SUB_JOB_ID=/q' "$folder/ready")"
+}
+serve
 
 # job EXPECTED_CODE COMMAND: runs a crontab's command, in cron's environment and no other, and
 # checks its exit code.
@@ -59,6 +64,12 @@ job 40 'codearts-check-log 00000000000000000000000000000000'
 echo 'The wrong secret key:'
 job 41 "HUAWEICLOUD_SDK_AK=STANDINACCESSKEY0001 HUAWEICLOUD_SDK_SK=wrong \
     codearts-check-log --list $TASK_ID"
+
+echo 'The stand-in, started again, keeps its CA:'
+cp "$folder/ca.pem" "$folder/old.pem"
+kill "$server"
+serve
+job 0 "SSL_CERT_FILE='$folder/old.pem' codearts-check-log --list $TASK_ID"
 
 # The refusals left nothing.
 [ "$(find "$folder/logs" -type f | wc -l)" -eq 3 ]
