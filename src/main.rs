@@ -31,7 +31,7 @@ use crate::http::request::Request;
 use crate::http::trust::Trust;
 use crate::report::console::{Console, write_stderr_line, write_stdout_data, write_stdout_text};
 use crate::report::error::{Error, Failure};
-use crate::report::progress::erase_line;
+use crate::report::progress::erase_sequence;
 use crate::report::size::size;
 use crate::system::allocator::PageAligned;
 use crate::system::{deadline, process};
@@ -133,7 +133,7 @@ fn prepare(
 
 /// Installs the signal handlers and arms the `--max-time` alarm.
 fn limit_run(call: &Call, options: &Options) {
-    deadline::catch_signals(erase_line());
+    deadline::catch_signals(erase_sequence());
     let Some(time) = options.limits.run else {
         return;
     };

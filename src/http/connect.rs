@@ -91,7 +91,7 @@ impl EachAddress {
     /// lack it.
     fn connect_to_any(&self, details: &ConnectionDetails) -> Result<TcpLink, Error> {
         let deadline = Instant::now() + *details.timeout.after;
-        let addresses = alternate(&details.addrs);
+        let addresses = alternate_families(&details.addrs);
         let mut last = None;
         for (tried, &address) in addresses.iter().enumerate() {
             let share = left_until(deadline) / (addresses.len() - tried) as u32;
@@ -191,7 +191,7 @@ fn left_until(deadline: Instant) -> Duration {
 
 /// Orders the addresses as the lookup did, but alternates between IPv4 and IPv6: where one family
 /// does not work, none of its addresses does.
-fn alternate(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+fn alternate_families(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let is_of_first = |address: &&SocketAddr| address.is_ipv4() == addresses[0].is_ipv4();
     let (first, second): (Vec<_>, Vec<_>) = addresses.iter().partition(is_of_first);
     (0..addresses.len())

@@ -57,7 +57,7 @@ impl Exchange {
                 let (reason, hint) = tls::explain(fault, &peer);
                 self.network(&reason, hint)
             }
-            None => self.network(&self.reason(error, &peer), hint(error, &peer)),
+            None => self.network(&self.reason(error, &peer), connection_hint(error, &peer)),
         }
     }
 
@@ -111,7 +111,7 @@ impl Exchange {
 }
 
 /// What to do about a failure outside TLS.
-fn hint(error: &ureq::Error, peer: &Peer) -> Hint {
+fn connection_hint(error: &ureq::Error, peer: &Peer) -> Hint {
     let is_unreachable = matches!(error, ureq::Error::Io(e) if is_unreachable(e));
     let hint = match peer {
         Peer::Server(endpoint, None) if is_unreachable => {

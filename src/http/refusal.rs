@@ -180,7 +180,7 @@ impl Refusal<'_> {
             && rest.windows(2).any(|two| two == ["not", "exist"])
     }
 
-    fn told(&self, sentence: String) -> Error {
+    fn into_error(self, sentence: String) -> Error {
         Error::Refused {
             sentence,
             hint: self.hint(),
@@ -238,7 +238,7 @@ pub fn by_server(
         exchange,
     };
     let (by, status) = (exchange.endpoint.name(), shown(status));
-    refusal.told(format!("{by} answered {status}{with}{said}{notes}"))
+    refusal.into_error(format!("{by} answered {status}{with}{said}{notes}"))
 }
 
 /// The error for a proxy's answer to `CONNECT` that opens no tunnel.
@@ -250,7 +250,7 @@ pub fn by_proxy(exchange: &Exchange, status: StatusCode) -> Error {
         has_request_id: false,
         exchange,
     };
-    refusal.told(format!(
+    refusal.into_error(format!(
         "{}: the proxy answered {}",
         exchange.name,
         shown(status)
@@ -275,7 +275,7 @@ pub fn inside_200(exchange: &Exchange, error: &ErrorBody) -> Error {
         has_request_id: false, // not shown
         exchange,
     };
-    refusal.told(not_what_was_wanted(exchange, &(reason + &with)))
+    refusal.into_error(not_what_was_wanted(exchange, &(reason + &with)))
 }
 
 /// The error for a 200 whose body is not what was asked for.

@@ -6,7 +6,7 @@
 use std::io::{self, IsTerminal};
 
 use crate::report::error::Error;
-use crate::report::progress::{Progress, erase_line};
+use crate::report::progress::{Progress, erase_sequence};
 use crate::system::streams::{write, write_stderr};
 
 /// How much goes to standard error.
@@ -63,7 +63,7 @@ impl Console {
 /// Prints a line on standard error, after erasing a progress line there: this run's, or another's
 /// on the same terminal.
 pub fn write_stderr_line(line: &str) {
-    write_stderr(&format!("{}{line}\n", erase_line()));
+    write_stderr(&format!("{}{line}\n", erase_sequence()));
 }
 
 /// Prints to standard output what a program may read: a closed pipe is an error.

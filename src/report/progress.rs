@@ -43,7 +43,7 @@ impl Progress {
             drawn: None,
             bytes: 0,
             total: total.filter(|total| *total > 0),
-            erase: if is_shown { erase_line() } else { "" },
+            erase: if is_shown { erase_sequence() } else { "" },
         }
     }
 
@@ -75,7 +75,7 @@ impl Progress {
 
 /// The sequence that erases the cursor's line (ECMA-48, EL); empty unless standard error is a
 /// terminal that understands it.
-pub fn erase_line() -> &'static str {
+pub fn erase_sequence() -> &'static str {
     let is_dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
     if io::stderr().is_terminal() && !is_dumb {
         "\r\x1b[2K"

@@ -11,7 +11,7 @@ use std::ptr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::streams::stderr_is_ready;
+use crate::system::streams::stderr_is_ready;
 
 /// The signals that end a run in good order, if they were not ignored at its start.
 const SIGNALS: [c_int; 8] = [
