@@ -69,13 +69,11 @@ impl ErrorBody {
             is_marked: (json["status"].as_str())
                 .is_some_and(|status| status.eq_ignore_ascii_case("error")),
         };
-        (parsed.code.is_some() || parsed.message.is_some() || parsed.says_failed())
-            .then_some(parsed)
-    }
-
-    /// Whether the answer itself says that the call failed.
-    pub fn says_failed(&self) -> bool {
-        self.http_status.is_some() || self.is_marked
+        let is_error = parsed.code.is_some()
+            || parsed.message.is_some()
+            || parsed.http_status.is_some()
+            || parsed.is_marked;
+        is_error.then_some(parsed)
     }
 
     /// The code and the status that may follow it, as in `CC.00050007.401`.

@@ -38,15 +38,15 @@ const NOT_ENDED_HINT: &str = "its logs are not complete yet: try again later";
 /// An execution that has ended, and its subtasks.
 pub struct Execution {
     /// At least one.
-    pub subtasks: Vec<Subtask>,
+    subtasks: Vec<Subtask>,
     id: Option<String>,
     status: String,
     finish_time: Option<String>,
 }
 
-pub struct Subtask {
+struct Subtask {
     id: Id,
-    /// Masked and escaped.
+    /// Masked and escaped, like `tool`.
     status: String,
     tool: String,
 }
