@@ -300,15 +300,7 @@ impl Given {
             None => env(CA_FILE).map(|file| (file.into(), Some(CA_FILE))),
         };
         let cacert = cacert.map(|(path, variable)| NamedFile { path, variable });
-        let limits = Limits {
-            connect: seconds("--connect-timeout", self.connect_timeout)?
-                .unwrap_or(DEFAULT_CONNECT_TIMEOUT),
-            silence: seconds("--timeout", self.timeout)?.unwrap_or(DEFAULT_TIMEOUT),
-            run: match self.max_time {
-                Some(zero) if decimal(&zero) == Some(0.0) => None,
-                given => Some(seconds("--max-time", given)?.unwrap_or(DEFAULT_MAX_TIME)),
-            },
-        };
+        let limits = limits(self.connect_timeout, self.timeout, self.max_time)?;
         let inputs = Inputs {
             credentials,
             cacert,
@@ -373,6 +365,21 @@ fn path(option: &str, value: &OsStr) -> Result<PathBuf, Error> {
         _ => return Ok(PathBuf::from(value)),
     };
     Err(Error::Usage(format!("{option}: {fault}")))
+}
+
+fn limits(
+    connect: Option<OsString>,
+    silence: Option<OsString>,
+    run: Option<OsString>,
+) -> Result<Limits, Error> {
+    Ok(Limits {
+        connect: seconds("--connect-timeout", connect)?.unwrap_or(DEFAULT_CONNECT_TIMEOUT),
+        silence: seconds("--timeout", silence)?.unwrap_or(DEFAULT_TIMEOUT),
+        run: match run {
+            Some(zero) if decimal(&zero) == Some(0.0) => None,
+            given => Some(seconds("--max-time", given)?.unwrap_or(DEFAULT_MAX_TIME)),
+        },
+    })
 }
 
 /// Parses a decimal number of seconds, such as `5`, `0.5` or `.5`.
