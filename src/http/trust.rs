@@ -36,12 +36,12 @@ const LABELS: [&str; 3] = ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICA
 /// The certificates to trust, and what a message says of them.
 pub struct Trust {
     pub roots: RootCerts,
-    source: Source,
+    store: Store,
     /// What can't be used in the files that were read, worded as the end of a sentence.
     notes: String,
 }
 
-enum Source {
+enum Store {
     /// A file of the user's, and the number of its certificates.
     Named(NamedFile, usize),
     /// The host's store, and the number of its certificates.
@@ -65,7 +65,7 @@ impl Trust {
             None => Ok(found),
         });
         let found = found.map_err(|reason| Error::local("use the CA file", &file, reason))?;
-        Ok(Self::new(Source::Named(file, found.roots.len()), found, ""))
+        Ok(Self::new(Store::Named(file, found.roots.len()), found, ""))
     }
 
     /// The first of these stores that exists and has a usable certificate, else the built-in roots.
@@ -74,19 +74,19 @@ impl Trust {
         for store in stores.iter().filter(|store| Path::new(store).is_file()) {
             match Found::read(Path::new(store)) {
                 Ok(found) => {
-                    return Self::new(Source::Host(store, found.roots.len()), found, &notes);
+                    return Self::new(Store::Host(store, found.roots.len()), found, &notes);
                 }
                 Err(reason) => notes.extend(["; ", store, " can't be used: ", &reason]),
             }
         }
         Self {
             roots: RootCerts::WebPki,
-            source: Source::BuiltIn,
+            store: Store::BuiltIn,
             notes,
         }
     }
 
-    fn new(source: Source, found: Found, notes: &str) -> Self {
+    fn new(store: Store, found: Found, notes: &str) -> Self {
         let numbers = found.unusable();
         let skipped = if numbers.is_empty() {
             String::new()
@@ -94,7 +94,7 @@ impl Trust {
             format!(", without those that can't be used: {numbers}")
         };
         Self {
-            source,
+            store,
             roots: found.roots.into(),
             notes: skipped + notes,
         }
@@ -103,16 +103,16 @@ impl Trust {
     /// What is trusted, and why the issuer of a certificate of `role` may be unknown, the likeliest
     /// cause first.
     pub fn causes(&self, role: &str) -> String {
-        let (place, more) = match self.source {
-            Source::Named(..) => (
+        let (place, more) = match self.store {
+            Store::Named(..) => (
                 "that file",
                 format!(", or that file has the {role}'s own certificate in place of its CA's"),
             ),
-            Source::Host(..) => (
+            Store::Host(..) => (
                 "the host's store or a file for --cacert",
                 ", or the host's store is outdated".to_owned(),
             ),
-            Source::BuiltIn => ("a file for --cacert", String::new()),
+            Store::BuiltIn => ("a file for --cacert", String::new()),
         };
         let or = if more.is_empty() { " or" } else { "" };
         format!(
@@ -125,10 +125,10 @@ impl Trust {
 
 impl fmt::Display for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (count, file): (usize, &dyn fmt::Display) = match &self.source {
-            Source::Named(file, count) => (*count, file),
-            Source::Host(store, count) => (*count, store),
-            Source::BuiltIn => return write!(f, "the built-in roots{}", self.notes),
+        let (count, file): (usize, &dyn fmt::Display) = match &self.store {
+            Store::Named(file, count) => (*count, file),
+            Store::Host(store, count) => (*count, store),
+            Store::BuiltIn => return write!(f, "the built-in roots{}", self.notes),
         };
         let plural = if count == 1 { "" } else { "s" };
         write!(f, "{count} certificate{plural} of {file}{}", self.notes)
