@@ -12,7 +12,7 @@ use crate::http::connect::{self, Tunnel};
 use crate::http::exchange::{Exchange, MAX_RESPONSE_HEAD, request_line};
 use crate::http::lookup::BlockingResolver;
 use crate::http::options::Options;
-use crate::http::response::Answer;
+use crate::http::response::Response;
 use crate::http::trust::Trust;
 use crate::report::console::Console;
 use crate::report::error::Error;
@@ -71,15 +71,15 @@ impl Request {
         }
     }
 
-    /// Sends the request, and returns the answer.
-    pub fn send(self, console: Console) -> Result<Answer, Error> {
+    /// Sends the request, and returns the response.
+    pub fn send(self, console: Console) -> Result<Response, Error> {
         console.detail(|| self.line);
-        let answer = match self.builder.call() {
-            Ok(response) => Answer::new(response, self.exchange),
+        let response = match self.builder.call() {
+            Ok(response) => Response::new(response, self.exchange),
             Err(error) => return Err(self.exchange.failed(&error)),
         };
-        console.detail(|| answer.summary());
-        Ok(answer)
+        console.detail(|| response.summary());
+        Ok(response)
     }
 }
 

@@ -1,9 +1,9 @@
-//! The answer: a body to read, or the error for a refusal.
+//! The response: a body to read, or the error for a refusal.
 
 use std::io::Read;
 
-use ureq::http::{Response, StatusCode, header};
-use ureq::{Body as ResponseBody, BodyReader};
+use ureq::BodyReader;
+use ureq::http::{self, StatusCode, header};
 
 use crate::api::error::ErrorBody;
 use crate::api::json;
@@ -15,8 +15,8 @@ use crate::report::error::{Error, FIELD_LIMIT};
 use crate::report::redact::Redacted;
 
 /// A response whose head has been read.
-pub struct Answer {
-    response: Response<ResponseBody>,
+pub struct Response {
+    inner: http::Response<ureq::Body>,
     exchange: Exchange,
 }
 
@@ -29,19 +29,19 @@ pub struct Body {
     pub length: Option<u64>,
 }
 
-impl Answer {
+impl Response {
     /// Must be called as soon as the head arrives: it notes this host's time beside the server's.
-    pub fn new(response: Response<ResponseBody>, mut exchange: Exchange) -> Self {
-        let date = response.headers().get(header::DATE);
+    pub fn new(inner: http::Response<ureq::Body>, mut exchange: Exchange) -> Self {
+        let date = inner.headers().get(header::DATE);
         let date = date.and_then(|date| Timestamp::parse_http_date(date.to_str().ok()?));
         exchange.clocks = date.map(|theirs| [Timestamp::now(), theirs]);
-        Self { response, exchange }
+        Self { inner, exchange }
     }
 
     /// Status, length, content type and request ID, on one line.
     pub fn summary(&self) -> String {
-        let status = self.response.status();
-        let length = match self.response.body().content_length() {
+        let status = self.inner.status();
+        let length = match self.inner.body().content_length() {
             Some(length) => format!("{length} bytes"),
             None => "length not given".to_owned(),
         };
@@ -56,14 +56,14 @@ impl Answer {
 
     /// Returns a 200's body; any other status is a refusal.
     pub fn into_body(self) -> Result<Body, Error> {
-        if self.response.status() != StatusCode::OK {
+        if self.inner.status() != StatusCode::OK {
             return Err(self.into_refusal());
         }
-        if let Some(coding) = undecoded_coding(&self.response) {
+        if let Some(coding) = undecoded_coding(&self.inner) {
             let reason = format!("Transfer-Encoding: {coding}");
             return Err(self.exchange.malformed(&reason));
         }
-        let body = self.response.into_body();
+        let body = self.inner.into_body();
         Ok(Body {
             length: body.content_length(),
             reader: body.into_reader(),
@@ -74,7 +74,7 @@ impl Answer {
     fn into_refusal(mut self) -> Error {
         let mut body = Vec::new();
         // Errors are ignored: the status decides, and what arrived is shown.
-        let _ = (self.response.body_mut().as_reader())
+        let _ = (self.inner.body_mut().as_reader())
             .take(json::LARGEST)
             .read_to_end(&mut body);
         let error = ErrorBody::parse(&body);
@@ -95,7 +95,7 @@ impl Answer {
         let notes: Vec<_> = notes.collect();
         refusal::by_server(
             &self.exchange,
-            self.response.status(),
+            self.inner.status(),
             &error,
             &redact(&said),
             &notes,
@@ -103,7 +103,7 @@ impl Answer {
     }
 
     fn header(&self, name: &str) -> Option<Redacted> {
-        let value = self.response.headers().get(name)?;
+        let value = self.inner.headers().get(name)?;
         let text = String::from_utf8_lossy(value.as_bytes());
         Some(self.exchange.redact(&text)).filter(|text| !text.is_empty())
     }
