@@ -404,7 +404,7 @@ fn malformed_http_is_refused() {
 }
 
 #[test]
-fn verbose_says_where_no_length_is_given() {
+fn verbose_says_that_no_length_is_given() {
     let mut chunked = head("Transfer-Encoding: chunked\r\n");
     chunked.extend(chunks(&PACKAGE, 64, "", ""));
     let close_ended = [head("").as_slice(), &PACKAGE].concat();
@@ -434,7 +434,7 @@ fn a_connection_without_an_answer_is_a_network_failure() {
 }
 
 #[test]
-fn a_body_that_is_no_package_is_refused_with_what_it_looks_like() {
+fn a_refused_body_is_reported_as_what_it_looks_like() {
     let error = br#"{"error_code":"CC.00000003","error_msg":"Not now.\u202e"}"#;
     let page = b"<!DOCTYPE html>\n<html><body>Please log in</body></html>";
     for (body, looks) in [
@@ -534,7 +534,7 @@ fn a_damaged_archive_is_refused() {
 }
 
 #[test]
-fn no_verify_keeps_what_is_no_archive_but_nothing_cut_short() {
+fn no_verify_saves_any_complete_body_and_none_cut_short() {
     let page = b"<html>";
     let server = StandIn::tls(ok(page));
     let outcome = Run::new(&server).arg("--no-verify").go();
@@ -566,7 +566,7 @@ fn no_verify_keeps_what_is_no_archive_but_nothing_cut_short() {
 
 /// The archive check proves a package whole; a label that contradicts it does not count.
 #[test]
-fn a_content_coding_does_not_matter_the_bytes_do() {
+fn the_bytes_decide_and_not_the_content_coding() {
     for coding in [
         "identity, identity",
         "UTF-8",

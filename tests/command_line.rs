@@ -1,4 +1,4 @@
-//! The command line and the environment: what is taken, what is refused before any connection,
+//! The command line and the environment: what is accepted, what is refused before any connection,
 //! and what is printed.
 
 use std::fs::{self, File, Permissions};
@@ -32,7 +32,7 @@ fn assert_usage(outcome: &Outcome, text: &str) {
     );
 }
 
-/// Asserts that a variable or a file is refused; the help would not say more.
+/// Asserts that a variable or a file is refused, without the hint to `--help`.
 #[track_caller]
 fn assert_invalid(outcome: &Outcome, text: &str) {
     outcome.exits(2).complains(text).leaves_nothing();
@@ -82,7 +82,7 @@ fn help_to_a_full_disk_fails_and_to_a_closed_pipe_does_not() {
 }
 
 #[test]
-fn a_command_line_that_can_t_be_right_is_refused() {
+fn an_invalid_command_line_is_refused() {
     for (args, text) in [
         (&["-e", NOWHERE][..], "SUB_JOB_ID is missing"),
         (&["-e", NOWHERE, ID, ID], "more than one SUB_JOB_ID"),
@@ -517,7 +517,7 @@ fn the_token_file_wins_over_the_variable() {
 }
 
 #[test]
-fn an_unreadable_token_file_is_exit_1() {
+fn an_unreadable_token_file_exits_1() {
     let outcome = with(&["-e", NOWHERE, ID, "-t", "/proc/self/mem"]);
     outcome
         .exits(1)
@@ -597,7 +597,7 @@ fn the_maximum_time_limits_the_wait_for_a_token_too() {
     }
 }
 
-/// As where a timer of the caller's own is to end the run: it counts where the program sets none.
+/// A caller may set an alarm to end the run (alarm(2)). It stays in force if the program sets none.
 #[test]
 fn an_alarm_that_the_caller_has_set_ends_a_run_without_a_maximum_time() {
     let run = |limit: &str, signal: libc::sighandler_t| {
@@ -628,7 +628,7 @@ fn an_alarm_that_the_caller_has_set_ends_a_run_without_a_maximum_time() {
     }
 }
 
-/// As in a process that may have no POSIX timers.
+/// Under a limit of no pending signals, a process can have no POSIX timers.
 #[test]
 fn the_maximum_time_needs_no_pending_signals() {
     let none = |run: Run| run.command(|c| fault::limit(c, libc::RLIMIT_SIGPENDING, 0));
@@ -654,7 +654,7 @@ fn non_blocking_pipe(end: usize) -> [File; 2] {
     }
 }
 
-/// A list that is longer than a pipe takes at once.
+/// A list that is longer than a pipe accepts at once.
 fn long_list() -> StandIn {
     let ids: Vec<String> = (0..3000).map(|number| format!("{number:032}")).collect();
     let job = json!({"status": "success", "process": {"subJobIds": ids}});
@@ -683,7 +683,7 @@ fn a_standard_stream_in_non_blocking_mode_is_not_waited_for() {
         .complains(NOT_NOW);
 }
 
-/// What can't be said on standard error is not said.
+/// A message that can't be written to standard error is dropped.
 #[test]
 fn a_full_standard_error_in_non_blocking_mode_does_no_harm() {
     let [_reader, writer] = non_blocking_pipe(1);
@@ -695,7 +695,7 @@ fn a_full_standard_error_in_non_blocking_mode_does_no_harm() {
     outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
 }
 
-/// A standard error that takes nothing more, and the other end, which is not read.
+/// A full pipe for standard error, and its other end, which is not read.
 fn full_pipe() -> (UnixStream, UnixStream) {
     let (reader, writer) = UnixStream::pair().expect("a socket pair");
     writer.set_nonblocking(true).expect("a non-blocking socket");
@@ -717,10 +717,10 @@ fn the_maximum_time_ends_a_run_whose_standard_error_is_full() {
         .leaves_nothing();
 }
 
-/// A disk that never answers heeds no signal but SIGKILL. The timer that is said to be set, and is
-/// not, stands for the signal that does not come through.
+/// Only SIGKILL ends the wait for a disk that never answers. To simulate it, a timer is reported as
+/// set but is not, so that SIGALRM never comes.
 #[test]
-fn a_wait_that_no_signal_ends_is_ended_by_a_kill() {
+fn a_wait_that_the_alarm_does_not_end_is_ended_by_a_kill() {
     let run = Run::bare().args(&["-e", NOWHERE, ID, "--max-time", "0.5", "-t"]);
     let path = fifo(&run);
     let _silent = writer_of(&path);
@@ -732,9 +732,10 @@ fn a_wait_that_no_signal_ends_is_ended_by_a_kill() {
     outcome.takes(Duration::from_millis(5800)).leaves_nothing();
 }
 
-/// As the owner of its files in /proc tells: a process that can be dumped is its user's.
+/// The owner of its files in /proc shows it: they belong to the user only if the process can be
+/// dumped.
 #[test]
-fn the_memory_is_in_no_core_dump() {
+fn the_memory_is_kept_out_of_core_dumps() {
     let server = StandIn::tls(vec![Step::AwaitClose]);
     let running = Run::ordinary().calling(&server).spawn();
     wait_until("the call is made", || !server.requests().is_empty());
@@ -762,7 +763,7 @@ fn verbose_reports_trust_credentials_the_request_the_answer_and_the_result() {
 }
 
 #[test]
-fn a_long_header_takes_little_of_the_verbose_report() {
+fn a_long_header_is_cut_in_the_verbose_report() {
     let headers = [("Content-Type", &*"t".repeat(9_000))];
     let server = StandIn::tls(vec![Step::Send(response("200 OK", &headers, &PACKAGE))]);
     let outcome = Run::new(&server).arg("-v").go();
@@ -796,7 +797,7 @@ fn closed_streams_do_no_harm() {
     outcome.exits(6);
 }
 
-/// A terminal: its controller's end, and its own.
+/// A pseudoterminal: the controlling end, and the end of the program.
 fn terminal() -> (File, File) {
     let (mut controller, mut terminal) = (0, 0);
     // SAFETY: the descriptors are returned through locals; the other arguments may be null.
@@ -820,7 +821,7 @@ fn on_terminal(run: Run) -> (Outcome, String) {
     (outcomes.remove(0), seen)
 }
 
-/// Runs at once on one terminal, and everything that it got.
+/// Concurrent runs on one terminal, and everything that it got.
 fn on_one_terminal(runs: Vec<Run>) -> (Vec<Outcome>, String) {
     on(terminal(), runs)
 }
@@ -923,9 +924,9 @@ fn a_progress_line_fits_the_terminal() {
     }
 }
 
-/// As with `xargs -P 4`.
+/// `xargs -P 4` does this.
 #[test]
-fn runs_at_once_leave_their_results_on_the_terminal_and_nothing_else() {
+fn concurrent_runs_leave_only_their_results_on_the_terminal() {
     let server = StandIn::tls(trickle());
     let runs = (0..4).map(|_| Run::new(&server)).collect();
     let (outcomes, seen) = on_one_terminal(runs);
@@ -972,7 +973,7 @@ fn a_signal_erases_the_progress_line() {
     assert!(seen.ends_with("\r\u{1b}[2KEND"), "{seen:?}");
 }
 
-/// What is typed there would show.
+/// A terminal would show what is typed.
 #[test]
 fn a_secret_is_not_read_from_a_terminal() {
     for option in ["--token-file", "--credentials-file"] {
@@ -994,7 +995,7 @@ fn a_secret_is_not_read_from_a_terminal() {
 }
 
 #[test]
-fn an_error_on_a_terminal_stands_on_a_clean_line() {
+fn an_error_on_a_terminal_is_printed_on_a_clean_line() {
     let script = vec![Step::Send(
         b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx".to_vec(),
     )];

@@ -18,8 +18,7 @@ pub fn server() -> StandIn {
     StandIn::tls(ok(&PACKAGE))
 }
 
-/// Asserts that the one request is signed with the tests' key, and has no secret where it does not
-/// belong.
+/// Asserts that the only request is signed with the tests' key, and has secrets nowhere else.
 #[track_caller]
 pub fn assert_signed(server: &StandIn) -> Request {
     let requests = server.requests();
@@ -86,7 +85,7 @@ fn temporary_keys_and_projects_are_signed_and_sent() {
     assert_eq!(request.header("X-Project-Id"), Some(PROJECT));
 }
 
-/// The port that the URL's scheme has anyway is not sent, and not signed.
+/// The default port of the URL's scheme is neither sent nor signed.
 #[test]
 fn the_default_port_is_not_sent() {
     let server = server();
@@ -102,10 +101,10 @@ fn the_default_port_is_not_sent() {
 /// Adds a source of credentials to a run; the path is of a file with its content.
 type Add = fn(Run, PathBuf) -> Run;
 
-/// A run that has this source of credentials and every one after it, each a key of its own. Which
-/// counts shows in the request, and in what the run says of it.
+/// A run that has this source of credentials and every one after it, each a key of its own. The
+/// request and the verbose report show which one is used.
 #[test]
-fn the_first_source_that_is_there_counts() {
+fn the_first_source_that_exists_is_used() {
     let key = |name: &str| format!("[basic]\nak = {name}\nsk = {SECRET_KEY}\n");
     let sources: [(&str, &str, Add); 7] = [
         ("token-file", "token from PATH", |run, file| {
@@ -242,7 +241,7 @@ fn a_project_is_filled_in_wherever_the_key_has_none() {
 }
 
 #[test]
-fn a_project_that_does_not_count_is_not_looked_at() {
+fn a_project_that_is_not_used_is_not_checked() {
     let server = server();
     let run = Run::new(&server)
         .without_env("HUAWEICLOUD_TOKEN")
@@ -270,7 +269,7 @@ fn a_short_token_does_not_hide_what_is_wrong_with_a_certificate() {
 }
 
 #[test]
-fn a_wrong_project_is_told_by_where_it_comes_from() {
+fn the_error_for_a_wrong_project_names_its_source() {
     let run = Run::bare()
         .without_env("HUAWEICLOUD_TOKEN")
         .env("HUAWEICLOUD_SDK_PROJECT_ID", "a b");
@@ -285,7 +284,7 @@ fn a_wrong_project_is_told_by_where_it_comes_from() {
 }
 
 #[test]
-fn no_credentials_at_all_are_a_usage_error_that_lists_the_ways() {
+fn no_credentials_at_all_are_a_usage_error_that_lists_the_sources() {
     let says = |run: Run| {
         let outcome = run.args(&["-e", "127.0.0.1:1", ID]).go();
         outcome
@@ -487,7 +486,7 @@ fn a_path_is_shown_unless_it_may_be_a_secret() {
     }
 }
 
-/// What names a file is no secret.
+/// The name of an existing file is no secret.
 #[test]
 fn the_name_of_a_file_that_is_there_is_shown() {
     let run = Run::ordinary().args(&["-t", "token"]).file("token", b"");
@@ -499,7 +498,7 @@ fn the_name_of_a_file_that_is_there_is_shown() {
 
 /// The SDK's own file may be missing, but not unreadable.
 #[test]
-fn a_closed_home_is_shown() {
+fn an_unreadable_home_is_an_error_that_shows_the_path() {
     let run = Run::ordinary().without_env("HUAWEICLOUD_TOKEN");
     let home = run.secret_file("home", b"").with_file_name("closed");
     fs::create_dir(&home).expect("a folder");
@@ -533,7 +532,7 @@ fn a_token_that_is_the_path_of_a_file_is_not_sent() {
 }
 
 #[test]
-fn an_empty_standard_input_is_the_fault_of_what_should_have_written_it() {
+fn an_empty_standard_input_is_reported_as_such() {
     for option in ["-t", "--credentials-file"] {
         let run = Run::bare().args(&[option, "-"]);
         let reason = "nothing came on standard input";
@@ -580,7 +579,8 @@ fn a_file_that_others_may_read_gets_a_warning() {
     }
 }
 
-/// As systemd and Kubernetes hand a secret over: it is root's, and the service's group may read it.
+/// systemd and Kubernetes hand secrets over like this: owned by root, and readable by the service's
+/// group.
 #[test]
 #[ignore = "only root can give files away"]
 fn a_group_readable_file_of_another_owner_gets_no_warning() {

@@ -1,5 +1,5 @@
-//! What the systemd unit and the Kubernetes manifest do by exit code fits the program's codes and
-//! what README says of them.
+//! What the systemd unit and the Kubernetes manifest do at each exit code agrees with the program
+//! and with README.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! The documents and the completions say what the program says of itself: by `--help`, by its
-//! messages, and by its exit codes.
+//! The documents and the completions agree with the program: with its `--help`, its messages and
+//! its exit codes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -114,7 +114,7 @@ fn options_in(text: &str, start: &str, end: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// The words in a text that begin with a hyphen, whatever stands around them.
+/// The words in a text that begin with a hyphen.
 fn hyphened(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-')
         .filter(|word| word.len() > 1 && word.starts_with('-'))
@@ -175,7 +175,7 @@ fn every_variable_of_the_help_is_in_reference_and_man_page() {
     }
 }
 
-/// The codes that the program can end with beside 0, as the help has them.
+/// The exit codes other than 0, from the help.
 pub fn exit_codes() -> BTreeSet<u8> {
     let section = section("Exit codes:");
     let codes = section.iter().filter_map(|line| {
@@ -248,7 +248,7 @@ fn the_man_page_has_the_version() {
     assert!(first.contains(&title), "{first}");
 }
 
-/// The regions that the program knows, as it says where it does not know one.
+/// The regions that the program knows, from its message about an unknown one.
 fn regions() -> BTreeSet<String> {
     let outcome = Run::bare().args(&["-r", "nowhere", ID]).go();
     let known = between(&outcome.stderr, "(known: ", ")");
@@ -348,7 +348,7 @@ fn every_option_is_in_the_completions_with_what_it_takes() {
     assert_eq!(kinds_by_mark(&script, fish), kinds);
 }
 
-/// The one of the three that runs here: what it offers for the last word.
+/// What the completions for bash offer for the last word. Those for other shells are not run.
 #[test]
 fn after_list_bash_offers_the_options_of_a_list_only() {
     let offered = |words: &str| -> BTreeSet<String> {

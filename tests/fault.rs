@@ -1,5 +1,5 @@
 //! Faults that only the kernel can make: system calls that fail as on other machines, and what a
-//! parent leaves behind. Everything here that happens between fork and exec is here, because the
+//! parent leaves behind. Everything that happens between fork and exec is in this file, because the
 //! child may do little there: see [`before_exec`].
 
 use std::collections::BTreeMap;
@@ -31,8 +31,8 @@ pub fn fail_sync_of(descriptor: u64, errno: i32) -> BpfProgram {
     filter(libc::SYS_fsync, vec![rule], errno)
 }
 
-/// A filter that fails `socket` with `errno` where it is for TCP over IPv6. What a lookup tries
-/// addresses with, which is UDP, is left alone.
+/// A filter that fails `socket` with `errno` for TCP over IPv6. UDP, with which a lookup tests
+/// addresses, is left alone.
 pub fn fail_tcp_over_ipv6(errno: i32) -> BpfProgram {
     const TYPE: u64 = 0xf; // without the flags (SOCK_TYPE_MASK, linux/net.h)
     let is = |index, operator, value: i32| {
@@ -175,7 +175,7 @@ pub fn set_umask(command: &mut Command, umask: libc::mode_t) {
     }
 }
 
-/// Has the command, which must be root's, see other files in the place of some of this host's.
+/// Replaces some of this host's files for the command, which must be run by root.
 pub fn replace_files(command: &mut Command, files: &[(&CStr, &Path)]) {
     let files: Vec<(CString, CString)> = files
         .iter()
@@ -200,7 +200,7 @@ pub fn replace_files(command: &mut Command, files: &[(&CStr, &Path)]) {
     }
 }
 
-/// Whether file systems can be mounted: root can, unless a container keeps it from it.
+/// Whether file systems can be mounted: by root, unless a container forbids it.
 pub fn can_mount() -> bool {
     static CAN_MOUNT: LazyLock<bool> = LazyLock::new(|| {
         let mut command = Command::new("true");
@@ -210,8 +210,8 @@ pub fn can_mount() -> bool {
     *CAN_MOUNT
 }
 
-/// Says that a test is skipped, as long as it may be: in CI every test runs. To be called where
-/// this host `lacks` something.
+/// Reports that a test is skipped because this host `lacks` something, and fails in CI, where every
+/// test must run.
 pub fn skip(test: &str, lacks: &str) {
     assert!(std::env::var_os("CI").is_none(), "CI lacks {lacks}");
     // Not by a macro, whose output the test runner keeps to itself.

@@ -1,5 +1,5 @@
-//! One run of the real program: a folder of its own, a clean environment, a limit of time, and a
-//! record of all that came of it, which every failed assertion shows.
+//! One run of the real program, with a folder of its own, a clean environment and a time limit.
+//! Every failed assertion shows a record of all that the run did.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -31,10 +31,10 @@ pub const SECURITY_TOKEN: &str = "gQ9j+security/token==that-nobody-may-see";
 /// Where the package goes unless a test says otherwise.
 pub const OUTPUT: &str = "a777ff00d3cf4d369d87066806aexxxx.zip";
 
-/// After this time a run counts as hanging, unless a test has more patience.
+/// After this time a run counts as hanging, unless a test sets another limit.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A run to be.
+/// A run to be started.
 pub struct Run {
     /// The folder that it runs in, empty but for what the test puts there.
     pub folder: TempDir,
@@ -43,7 +43,7 @@ pub struct Run {
     patience: Duration,
     /// Files beside the folder, such as the CA's certificate, for all to read.
     side: TempDir,
-    /// Whose run it is, if not the tests' own user's.
+    /// The user of the run, if it is not the tests' own.
     user: Option<u32>,
     /// Where a copy of the program is, if this run has one of its own.
     _program: Option<TempDir>,
@@ -208,7 +208,7 @@ impl Run {
         self.folder.path().join(name)
     }
 
-    /// Access to what [`Command`] has and this has not.
+    /// Access to the methods of [`Command`] that this type lacks.
     pub fn command(mut self, change: impl FnOnce(&mut Command)) -> Self {
         change(&mut self.command);
         self
@@ -262,7 +262,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Whether it waits for something. More of it is for root to see.
+    /// Whether it is waiting in the kernel. Only root can see for what.
     pub fn is_asleep(&self) -> bool {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
         let state = stat.rsplit(") ").next();
@@ -273,7 +273,7 @@ impl Running {
         assert!(self.signal_if_running(signal), "the program has ended");
     }
 
-    /// Sends a signal, unless the program has ended already; tells whether it had not.
+    /// Sends a signal unless the program has ended already; returns whether it was sent.
     pub fn signal_if_running(&self, signal: libc::c_int) -> bool {
         let pid = libc::pid_t::try_from(self.pid).expect("a process ID");
         // SAFETY: a process ID is not used again as soon as its process has ended.
@@ -331,7 +331,7 @@ fn watch(mut child: Child) -> mpsc::Receiver<(ExitStatus, Vec<u8>, Vec<u8>)> {
     receiver
 }
 
-/// The files of a folder by name; what is no regular file has no content.
+/// The files of a folder by name. Anything but a regular file has no content.
 fn listing(folder: &Path) -> BTreeMap<OsString, Vec<u8>> {
     let Ok(entries) = fs::read_dir(folder) else {
         return BTreeMap::new(); // some tests remove it
@@ -350,7 +350,7 @@ fn listing(folder: &Path) -> BTreeMap<OsString, Vec<u8>> {
         .collect()
 }
 
-/// What came of a run.
+/// The outcome of a run.
 pub struct Outcome {
     pub status: ExitStatus,
     pub stdout: String,

@@ -1,4 +1,4 @@
-//! What the hint to a refusal says, which depends on who refuses and on what was sent.
+//! The hints to refusals, which depend on who refuses and on what was sent.
 
 use serde_json::json;
 use time::OffsetDateTime;
@@ -67,9 +67,9 @@ fn a_400_of_the_service_has_the_hint_of_its_code() {
     }
 }
 
-/// The gateway and what stands before it have not seen whose the ID is.
+/// The gateway, and the servers in front of it, do not look at the ID.
 #[test]
-fn a_400_of_anybody_else_has_no_word_about_ids() {
+fn a_400_from_elsewhere_does_not_mention_ids() {
     let nginx = "<html><title>400 Request Header Or Cookie Too Large</title></html>";
     let with_id = [("X-Request-Id", "6b7f")];
     for body in [
@@ -193,7 +193,7 @@ fn a_head_that_is_too_large_has_a_hint_where_a_token_is_in_it() {
 }
 
 #[test]
-fn a_token_that_is_none_of_iam_is_not_said_to_be_old() {
+fn a_token_that_is_not_from_iam_is_not_called_old() {
     let none = "this is not an IAM user token, which IAM returns in the header X-Subject-Token";
     let key = |server: &StandIn| Run::new(server).with_key();
     for (code, message, expected) in [
@@ -221,7 +221,7 @@ fn a_token_that_is_none_of_iam_is_not_said_to_be_old() {
     }
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT`, with a day of the week that does not count.
+/// `Sun, 06 Nov 1994 08:49:37 GMT`, with an arbitrary day of the week.
 fn http_date(seconds_from_now: i64) -> String {
     let time = OffsetDateTime::now_utc() + time::Duration::seconds(seconds_from_now);
     let (day, year) = (time.day(), time.year());
@@ -241,7 +241,7 @@ fn with_project(server: &StandIn) -> Run {
 }
 
 #[test]
-fn a_401_to_a_signed_call_names_the_clock_where_the_server_s_says_so() {
+fn a_401_to_a_signed_call_names_the_clock_if_it_differs_from_the_server_s() {
     for (server_is_at, off) in [
         (0, None),
         (280, None),
@@ -313,7 +313,7 @@ fn unix_time(text: &str) -> i64 {
 }
 
 #[test]
-fn the_project_is_a_cause_where_the_access_key_has_none() {
+fn the_project_is_named_as_a_cause_if_the_access_key_has_none() {
     let project = "its project (it has none: HUAWEICLOUD_SDK_PROJECT_ID)";
     let key = |server: &StandIn| Run::new(server).with_key();
     let body = error("APIGW.0301");
@@ -334,7 +334,7 @@ fn the_project_is_a_cause_where_the_access_key_has_none() {
 }
 
 #[test]
-fn no_answer_of_these_kinds_gets_a_secret_printed() {
+fn no_refusal_and_no_list_gets_a_secret_printed() {
     for secret in [TOKEN, SECRET_KEY, SECURITY_TOKEN] {
         let (beginning, end) = secret.split_at(secret.len() / 2);
         let tool = format!("x{secret}");

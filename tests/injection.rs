@@ -14,11 +14,11 @@ use crate::harness::{OUTPUT, Outcome, Run, os};
 use crate::packages::{OLD, PACKAGE, ok, patch, stored};
 use crate::stand_in::StandIn;
 
-/// What a disk says, and then what a file system says of a call that it does not know.
+/// The error of a bad disk, and the error of a file system that does not support a call.
 const ERRORS: [&str; 5] = ["EIO", "ENOSPC", "EINVAL", "ENOSYS", "EOPNOTSUPP"];
 const UNSUPPORTED: [&str; 3] = ["EINVAL", "ENOSYS", "EOPNOTSUPP"];
 
-/// One that the run can act on, and one that it can't.
+/// A signal that the run can handle, and one that it can't.
 const SIGNALS: [Fault; 2] = [
     Fault::Signal("TERM", libc::SIGTERM),
     Fault::Signal("KILL", libc::SIGKILL),
@@ -88,7 +88,7 @@ fn calls(server: &StandIn, old: bool) -> Vec<Call> {
     calls.split_off(start)
 }
 
-/// What must come of an error at a call.
+/// The required outcome of an error at a call.
 #[derive(Debug, PartialEq)]
 enum Expected {
     /// The package is there, and the run a success.
@@ -101,7 +101,7 @@ enum Expected {
     Any,
 }
 
-/// What must come of `error` at the call that strace shows as injected.
+/// The required outcome of `error` at the call that strace shows as injected.
 fn expected(line: &str, error: &str) -> Expected {
     let name = line.split('(').next().unwrap_or_default();
     let is_for_partial = line.contains(PARTIAL);
@@ -122,7 +122,8 @@ fn output(outcome: &Outcome) -> Option<&[u8]> {
     there.map(Vec::as_slice)
 }
 
-/// What came of a run; the output is whole, and beside it is nothing unless the run was killed.
+/// Asserts that the output is whole and, unless the run was killed, alone in its folder; returns
+/// the outcome of the run.
 #[track_caller]
 fn result(outcome: &Outcome, old: bool, what: &str) -> Expected {
     let is_killed = outcome.status.signal() == Some(libc::SIGKILL);
@@ -233,7 +234,7 @@ fn a_fault_at_any_system_call_leaves_the_old_file_or_the_package() {
     });
 }
 
-/// As where a disk takes too long; the next run with `-n` syncs the folder.
+/// A slow disk does this. The next run with `-n` syncs the folder.
 #[test]
 fn the_maximum_time_ends_the_sync_of_the_folder_and_says_that_the_package_is_there() {
     if !fault::has_strace() {
@@ -257,7 +258,7 @@ fn the_maximum_time_ends_the_sync_of_the_folder_and_says_that_the_package_is_the
 }
 
 #[test]
-fn an_archive_of_many_entries_is_judged_in_few_system_calls() {
+fn an_archive_of_many_entries_is_checked_in_few_system_calls() {
     if !fault::has_strace() {
         return fault::skip("a count of system calls", "strace");
     }

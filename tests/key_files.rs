@@ -84,7 +84,7 @@ fn every_spelling_of_a_metadata_service_is_read() {
     }
 }
 
-/// As the SDK reads it: an empty value is none, and the next spelling counts.
+/// As in the SDK, an empty value counts as missing, and the next spelling is tried.
 #[test]
 fn an_empty_value_of_a_metadata_service_counts_as_not_given() {
     let json = |token: &Value| {
@@ -113,7 +113,7 @@ fn an_empty_value_of_a_metadata_service_counts_as_not_given() {
 }
 
 #[test]
-fn a_key_that_has_expired_is_refused_and_a_time_that_can_t_be_read_is_not() {
+fn an_expired_key_is_refused_and_an_unreadable_expiry_time_is_ignored() {
     let expiring = |name: &str, end: &Value| {
         json!({"credential": {"access": ACCESS_KEY, "secret": SECRET_KEY, name: end}}).to_string()
     };
@@ -240,7 +240,7 @@ fn a_row_that_does_not_fit_its_header_is_refused() {
 }
 
 #[test]
-fn a_table_that_can_t_be_right_is_refused() {
+fn an_invalid_table_is_refused() {
     let header = "User Name,Access Key Id,Secret Access Key\n";
     for (content, text) in [
         (
@@ -302,7 +302,7 @@ fn a_secret_key_in_the_place_of_both_halves_is_refused_in_every_form() {
     }
 }
 
-/// U+FEFF does not count, and no file is cut.
+/// U+FEFF does not count towards the size, and no file is cut.
 #[test]
 fn a_file_of_the_largest_size_is_read_whole() {
     let largest = 100_000 + (16 << 10);
@@ -340,7 +340,7 @@ fn assert_file_refused(content: &[u8], text: &str) {
 }
 
 #[test]
-fn a_profile_that_can_t_be_right_is_refused() {
+fn an_invalid_profile_is_refused() {
     let ak = |value: &str| profile().replace(ACCESS_KEY, value);
     let sk = |value: &str| profile().replace(SECRET_KEY, value);
     let plus = |line: &str| format!("{}{line}\n", profile());
@@ -432,7 +432,7 @@ fn a_profile_that_can_t_be_right_is_refused() {
 }
 
 #[test]
-fn metadata_that_can_t_be_right_is_refused() {
+fn invalid_metadata_is_refused() {
     let with = |name: &str, value: Value| {
         let mut json = agency();
         json["credential"][name] = value;

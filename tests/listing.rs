@@ -94,7 +94,7 @@ fn the_subtasks_of_the_latest_execution_are_listed_one_per_line() {
 }
 
 #[test]
-fn an_execution_that_is_named_is_asked_for() {
+fn the_execution_of_the_option_job_is_requested() {
     let server = StandIn::tls(ok(answer().to_string().as_bytes()));
     let outcome = Run::list(&server).args(&["--job", JOB]).go();
     outcome.exits(0);
@@ -127,7 +127,7 @@ fn verbose_says_execution_status_and_finish_time() {
 }
 
 #[test]
-fn the_second_place_of_the_ids_counts_where_the_first_is_empty() {
+fn the_second_list_of_ids_is_used_if_the_first_is_empty() {
     let mut swapped = with("/result/lastJob/process/subJobIds", json!([]));
     swapped["result"]["lastJob"]["subJobIds"] = json!([TWO]);
     assert_listed(&swapped, &[TWO]);
@@ -158,9 +158,9 @@ fn an_execution_that_has_ended_in_any_way_is_listed() {
     }
 }
 
-/// What the reference does not call ended may still be running.
+/// An execution that the reference does not call ended may still be running.
 #[test]
-fn an_execution_that_has_not_ended_is_to_be_asked_for_later() {
+fn an_execution_that_has_not_ended_exits_5() {
     let job = |status| with("/result/lastJob/status", json!(status));
     let process = |status| with("/result/lastJob/process/status", json!(status));
     for (mut answer, status) in [
@@ -186,7 +186,7 @@ fn an_execution_that_has_not_ended_is_to_be_asked_for_later() {
 }
 
 #[test]
-fn an_id_that_is_none_refuses_the_whole_list() {
+fn one_invalid_id_refuses_the_whole_list() {
     for (id, text) in [
         (
             json!("$(reboot)"),
@@ -214,7 +214,7 @@ fn an_id_that_is_none_refuses_the_whole_list() {
 }
 
 #[test]
-fn an_id_of_one_character_has_one() {
+fn an_id_of_one_character_is_reported_in_the_singular() {
     let answer = with("/result/lastJob/process/subJobIds", json!(["a"]));
     let outcome = list(answer.to_string().as_bytes());
     outcome.exits(7).complains("has a bad ID, 'a': it must be ");
@@ -238,7 +238,7 @@ fn an_answer_without_a_result_or_a_status_is_refused() {
     }
 }
 
-/// Nothing is wrong with the answer, and trying again helps nothing.
+/// The answer is valid, and trying again would not help.
 #[test]
 fn a_task_without_an_execution_and_one_without_subtasks_end_in_4_and_say_what_to_do() {
     let (no_execution, run_it) = ("the task has no execution", "run the check task first");
@@ -318,7 +318,7 @@ fn an_answer_that_says_that_all_is_well_is_listed() {
 }
 
 #[test]
-fn a_list_with_bytes_that_no_json_allows_is_read() {
+fn a_list_with_bytes_that_json_does_not_allow_is_read() {
     let text = answer().to_string();
     for bytes in [
         b"a\nb".as_slice(),
@@ -391,7 +391,7 @@ fn no_text_breaks_the_columns_of_a_long_list() {
 }
 
 #[test]
-fn a_long_list_of_many_subtasks_takes_no_time_and_no_secret_gets_into_it() {
+fn a_long_list_of_many_subtasks_is_fast_and_has_no_secret_in_it() {
     let ids: Vec<String> = (0..2_000).map(|number| format!("{number:032}")).collect();
     let status = |id: &String| json!({"subJobId": id, "status": "failed", "toolName": TOKEN});
     let mut answer = with("/result/lastJob/process/subJobIds", json!(ids));
@@ -410,7 +410,7 @@ fn a_long_list_of_many_subtasks_takes_no_time_and_no_secret_gets_into_it() {
 }
 
 #[test]
-fn wrong_types_are_refused_or_as_good_as_missing() {
+fn values_of_a_wrong_type_are_refused_or_count_as_missing() {
     let values = [
         json!(7),
         json!("text"),
@@ -445,7 +445,7 @@ fn wrong_types_are_refused_or_as_good_as_missing() {
 }
 
 #[test]
-fn what_is_no_answer_at_all_is_refused_with_what_it_looks_like() {
+fn a_body_without_a_list_is_reported_as_what_it_looks_like() {
     let error = br#"{"error_code":"CC.00050001","error_msg":"internal error"}"#;
     let deep = [
         r#"{"result":"#.repeat(200).as_bytes(),
@@ -523,7 +523,7 @@ fn an_answer_is_bounded_in_size_and_so_in_memory() {
 }
 
 #[test]
-fn a_status_other_than_200_is_what_it_is_for_a_package() {
+fn a_status_other_than_200_exits_as_for_a_package() {
     for (status, code, hint) in [
         (
             "400 Bad Request",
@@ -561,7 +561,7 @@ fn an_answer_that_breaks_off_is_a_network_failure_with_nothing_printed() {
 }
 
 #[test]
-fn a_list_that_can_t_be_written_is_exit_1() {
+fn a_list_that_can_t_be_written_exits_1() {
     let server = StandIn::tls(ok(answer().to_string().as_bytes()));
     let full = File::options()
         .write(true)

@@ -1,4 +1,4 @@
-//! No answer of a server gets a secret printed, and no report of a run has one in it.
+//! No answer of a server gets a secret printed, and no verbose report contains one.
 
 use serde_json::{Value, json};
 
@@ -77,7 +77,7 @@ pub fn assert_hidden(outcome: &Outcome, secret: &str) {
     assert!(outcome.status.code().is_some(), "{outcome}");
 }
 
-/// One secret stands for all of a run, which are masked at once.
+/// One secret is enough for each: all secrets of a run are masked together.
 #[test]
 fn a_secret_is_masked_in_every_place_of_an_answer() {
     for (is_list, answer) in echoes(SECURITY_TOKEN) {

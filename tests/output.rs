@@ -1,4 +1,4 @@
-//! Where the package goes, and what is there whatever goes wrong.
+//! Where the package goes, and what is there if anything goes wrong.
 
 use std::ffi::CString;
 use std::fs::{self, File, Permissions};
@@ -54,7 +54,7 @@ fn an_output_is_a_file_or_an_existing_folder() {
 }
 
 #[test]
-fn no_clobber_makes_no_call_where_the_package_is_there_already() {
+fn no_clobber_makes_no_call_if_the_package_is_there_already() {
     let server = server().never_called();
     for option in ["-n", "--no-clobber"] {
         let run = Run::new(&server).arg(option).file(OUTPUT, &PACKAGE);
@@ -75,7 +75,7 @@ fn no_clobber_makes_no_call_where_the_package_is_there_already() {
 }
 
 #[test]
-fn no_clobber_replaces_what_is_no_complete_package_and_says_why() {
+fn no_clobber_replaces_an_incomplete_package_and_says_why() {
     let cut_short = &PACKAGE[..PACKAGE.len() - 1];
     for (old, why) in [
         (&b""[..], "it has no end record"),
@@ -138,7 +138,7 @@ fn no_clobber_of_a_file_that_can_t_be_read_is_an_error() {
 }
 
 #[test]
-fn no_clobber_downloads_what_is_not_there_and_refuses_what_is_no_file() {
+fn no_clobber_downloads_a_missing_file_and_refuses_what_is_not_a_file() {
     let outcome = Run::new(&server()).arg("-n").go();
     outcome.exits(0).leaves_only(OUTPUT, &PACKAGE);
     for (output, text) in [
@@ -204,7 +204,7 @@ fn a_folder_that_is_read_only_is_known_before_the_call() {
 }
 
 #[test]
-fn a_name_of_255_bytes_and_one_that_is_not_utf_8_are_names() {
+fn a_name_of_255_bytes_and_one_that_is_not_utf_8_are_accepted() {
     let long = [b'n'; 255];
     for name in [&long[..], b"\xff\xfe \n.zip"] {
         let server = server();
@@ -324,7 +324,7 @@ fn a_partial_file_is_named_after_its_process_and_has_the_old_file_s_mode() {
     running.wait();
 }
 
-/// What a link leads to may be a stream, or a file that must stay as it is.
+/// A link's target may be a stream, or a file that must not change.
 #[test]
 fn a_symbolic_link_is_refused_before_the_call() {
     const LINK: &str = "it is a symbolic link: give the path of the file itself";
@@ -378,7 +378,7 @@ fn a_folder_on_the_way_may_be_a_link_into_another_file_system() {
 }
 
 #[test]
-fn a_file_size_limit_is_an_error_and_not_a_death() {
+fn a_file_size_limit_is_an_error_and_does_not_kill_the_run() {
     let package = stored("noise", &noise(1 << 20));
     let server = StandIn::tls(ok(&package));
     let outcome = Run::new(&server)
@@ -437,7 +437,7 @@ fn a_disk_that_fails_to_sync_is_an_error_and_the_old_file_stays() {
     }
 }
 
-/// As CIFS, vboxsf and many a FUSE do it.
+/// CIFS, vboxsf and many FUSE file systems do this.
 #[test]
 fn a_file_system_that_can_t_sync_does_no_harm() {
     for errno in [libc::EINVAL, libc::ENOSYS, libc::ENOTSUP, libc::EOPNOTSUPP] {
@@ -451,7 +451,8 @@ fn a_file_system_that_can_t_sync_does_no_harm() {
     }
 }
 
-/// As a drop box that all may write to: whoever can't read it can't open it to sync it.
+/// A drop box: all users may write to it, but without the right to read it, it can't be opened to
+/// be synced.
 #[test]
 #[ignore = "only root can give folders away"]
 fn a_folder_that_may_be_written_to_and_not_opened_gets_the_package() {
@@ -659,7 +660,7 @@ fn a_planted_file_does_not_set_the_mode() {
     }
 }
 
-/// The kernel takes them away with the owner; here nothing gets that far.
+/// `fchown` is made to fail, because the kernel itself would remove these bits.
 #[test]
 fn set_id_bits_are_never_taken_over() {
     let server = server();
@@ -671,9 +672,9 @@ fn set_id_bits_are_never_taken_over() {
     assert_eq!(mode(outcome.run.path(OUTPUT)), 0o755, "{outcome}");
 }
 
-/// As with FUSE, or for root without the right to do so (CAP_FOWNER).
+/// This happens on FUSE, and for root without CAP_FOWNER.
 #[test]
-fn an_old_file_whose_mode_can_t_be_kept_is_replaced_by_one_for_no_more_people() {
+fn an_old_file_whose_mode_can_t_be_kept_is_replaced_by_one_that_no_more_users_can_read() {
     for errno in [libc::EPERM, libc::ENOSYS, libc::EOPNOTSUPP] {
         for (old, new) in [(0o644, 0o644), (0o664, 0o644), (0o640, 0o600)] {
             let server = server();
@@ -692,7 +693,7 @@ fn an_old_file_whose_mode_can_t_be_kept_is_replaced_by_one_for_no_more_people() 
 }
 
 #[test]
-fn a_path_of_the_longest_kind_works_again_and_again() {
+fn the_longest_path_works_every_time() {
     const LONGEST: usize = 4095;
     let server = server();
     let run = Run::new(&server);
@@ -712,7 +713,7 @@ fn a_path_of_the_longest_kind_works_again_and_again() {
     again.go().exits(0);
 }
 
-/// As where other runs, or a clean-up, work on the same output.
+/// Other runs, or a clean-up job, may work on the same output.
 #[test]
 fn an_output_that_comes_and_goes_during_the_run_does_no_harm() {
     let server = StandIn::scripted(Greeting::Plain, ok(&PACKAGE));
@@ -767,7 +768,7 @@ fn a_signal_leaves_the_old_file_and_nothing_else() {
     }
 }
 
-/// Only then a file is left: the old one is whole, and the other is hidden.
+/// Only a kill leaves a partial file. The old file is whole, and the partial one is hidden.
 #[test]
 fn a_kill_leaves_the_old_file_and_a_partial_one() {
     let running = in_the_middle(|run| run.file(OUTPUT, OLD));
@@ -850,7 +851,7 @@ fn signals_that_were_ignored_stay_ignored() {
 }
 
 #[test]
-fn runs_at_once_for_one_output_all_succeed_and_one_package_is_there() {
+fn concurrent_runs_for_one_output_all_succeed_and_leave_one_package() {
     const RUNS: usize = 8;
     const ROUNDS: usize = 25;
     let packages: Vec<Vec<u8>> = (0..RUNS)

@@ -8,7 +8,7 @@ use crate::stand_in::{Certificate, Greeting, StandIn, Step};
 
 pub const CONNECTED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
 
-/// A server, and a proxy that leads to it whatever it is asked for.
+/// A server, and a proxy that leads to it for any host.
 fn server_behind_proxy(greeting: Greeting) -> (StandIn, StandIn) {
     let server = StandIn::tls(ok(&PACKAGE));
     let tunnel = vec![Step::Send(CONNECTED.to_vec()), Step::Tunnel(server.address)];
@@ -158,7 +158,7 @@ fn an_address_has_no_subdomains() {
 }
 
 #[test]
-fn white_space_around_a_proxy_is_no_part_of_it_and_quotes_are_told_by_name() {
+fn white_space_around_a_proxy_is_ignored_and_quotes_are_refused() {
     let (server, proxy) = server_behind_proxy(Greeting::Plain);
     let run = Run::new(&server).env("https_proxy", format!(" {}\r\n", url(&proxy)));
     assert_saved(&run.go());
@@ -181,7 +181,7 @@ fn white_space_around_a_proxy_is_no_part_of_it_and_quotes_are_told_by_name() {
 }
 
 #[test]
-fn a_login_that_the_proxy_refuses_is_told_from_one_that_it_lacks() {
+fn a_refused_login_and_a_missing_one_have_different_hints() {
     let server = StandIn::tls(ok(&PACKAGE)).never_called();
     for (user, hint) in [
         (
@@ -225,7 +225,7 @@ fn user_and_password_reach_the_proxy_alone_and_decoded() {
 }
 
 #[test]
-fn a_proxy_is_spoken_to_over_tls_where_its_url_says_so() {
+fn a_proxy_is_spoken_to_over_tls_if_its_url_says_so() {
     let (server, proxy) = server_behind_proxy(Greeting::tls());
     let proxy_url = format!("https://localhost:{}", proxy.address.port());
     assert_saved(&Run::new(&server).env("https_proxy", proxy_url).go());
@@ -241,7 +241,7 @@ const LOGIN_PAGE: &str = "hint: the proxy may require a login first: \
 const OTHER_LOGIN: &str = "hint: the proxy did not accept the user and the password; \
     only Basic is supported: NTLM and Kerberos need a local helper such as px\n";
 
-/// What a proxy answers to CONNECT, the exit code, what is said of it, and the hint.
+/// A proxy's answer to CONNECT, the exit code, the message and the hint.
 #[rustfmt::skip] // one row per line
 const ANSWERS: [(&str, i32, &str, &str); 16] = [
     ("403 Forbidden", 4, "403 Forbidden", NOT_LET_THROUGH),
@@ -341,7 +341,7 @@ fn no_command_shows_a_server_s_certificate_behind_a_proxy_with_tls() {
 }
 
 #[test]
-fn a_proxy_with_the_wrong_scheme_is_told_by_the_scheme() {
+fn the_hint_for_a_proxy_with_the_wrong_scheme_names_the_other_one() {
     let server = StandIn::tls(ok(&PACKAGE)).never_called();
     let call = |greeting: Greeting, script: Vec<Step>, scheme: &str| {
         let proxy = StandIn::scripted(greeting, script);
@@ -436,7 +436,7 @@ fn a_proxy_that_can_t_be_used_is_a_usage_error_that_hides_its_password() {
 }
 
 #[test]
-fn a_call_on_loopback_in_the_clear_goes_through_no_proxy() {
+fn a_plain_http_call_on_loopback_goes_through_no_proxy() {
     let server = StandIn::scripted(Greeting::Plain, ok(&PACKAGE));
     let trap = trap();
     let endpoint = format!("http://{}", server.address);

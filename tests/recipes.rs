@@ -98,7 +98,7 @@ fn the_recipe_for_a_host_without_a_stored_key_works_with_both_versions() {
 }
 
 #[test]
-fn the_recipe_fails_where_there_is_no_agency_or_no_answer() {
+fn the_recipe_fails_if_there_is_no_agency_or_no_answer() {
     if !has_curl() {
         return fault::skip("a recipe that fails", "curl");
     }

@@ -1,4 +1,5 @@
-//! Every other status: its exit code, what is said of the server's words, and nothing written.
+//! Refusals, by a status other than 200 or by an error in a 200: the exit code, what is shown of
+//! the server's text, and that nothing is written.
 
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ fn refuse(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Outcome {
     run(vec![Step::Send(response(status, headers, body))])
 }
 
-/// What is said after `codearts-check-log: ID: ENDPOINT answered 500 Internal Server Error`.
+/// The message after `codearts-check-log: ID: ENDPOINT answered 500 Internal Server Error`.
 fn words(outcome: &Outcome) -> &str {
     let endpoint = outcome.endpoint();
     let start = format!("codearts-check-log: {ID}: {endpoint} answered 500 Internal Server Error");
@@ -123,7 +124,7 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
-fn hints_help_where_something_can_be_done() {
+fn a_hint_says_what_can_be_done() {
     for (status, hint) in [
         ("302 Found", "redirects are not followed"),
         ("403 Forbidden", NO_PERMISSION),
@@ -154,7 +155,7 @@ fn hints_help_where_something_can_be_done() {
 
 /// Each of the service's errors that come with 200, for a package and for a list.
 #[test]
-fn an_error_in_a_200_ends_as_what_it_means() {
+fn an_error_in_a_200_exits_like_the_status_it_stands_for() {
     let token = "get a new token: a token lasts 24 hours";
     let project = "check the region and the project: ";
     let busy = Some("the service says that it is busy: try again later\n");
@@ -243,7 +244,7 @@ fn an_error_in_a_200_ends_as_what_it_means() {
     }
 }
 
-/// Asserts what becomes of a 200 with this body, for a package and for a list.
+/// Asserts the outcome of a 200 with this body, for a package and for a list.
 #[track_caller]
 fn assert_both_end(body: &[u8], exit: i32, text: &str) {
     let server = StandIn::tls(ok(body));
@@ -256,7 +257,7 @@ fn assert_both_end(body: &[u8], exit: i32, text: &str) {
 
 /// The execution would be listed, if the answer did not say of itself that the call failed.
 #[test]
-fn an_answer_that_names_another_status_than_ok_ends_like_that_status() {
+fn a_200_whose_http_status_is_not_ok_exits_like_that_status() {
     let result = json!({"lastJob": {"status": "success", "subJobIds": [ID]}});
     for (word, exit) in [
         (json!("BAD_REQUEST"), 40),
@@ -299,7 +300,7 @@ fn an_answer_that_names_another_status_than_ok_ends_like_that_status() {
 }
 
 #[test]
-fn a_known_code_counts_before_the_named_status_and_that_before_one_behind_a_code() {
+fn a_known_code_counts_before_http_status_and_that_before_the_status_after_a_code() {
     for (http_status, code, exit) in [
         ("INTERNAL_SERVER_ERROR", "CC.00050007", 41),
         ("BAD_REQUEST", "CC.00050012", 5),
@@ -318,7 +319,7 @@ fn a_known_code_counts_before_the_named_status_and_that_before_one_behind_a_code
 }
 
 #[test]
-fn what_an_answer_says_of_itself_is_shown_escaped_and_within_bounds() {
+fn the_http_status_in_an_answer_is_shown_escaped_and_within_bounds() {
     let body = json!({"httpStatus": "A\u{1b}[2J\n\u{202e}"}).to_string();
     assert_both_end(body.as_bytes(), 7, ": httpStatus A\\u{1b}[2J\\n\\u{202e}");
     let long = "é".repeat(20_000);
@@ -344,7 +345,7 @@ fn what_an_answer_says_of_itself_is_shown_escaped_and_within_bounds() {
 }
 
 #[test]
-fn bytes_that_no_json_allows_hide_no_code() {
+fn bytes_that_json_does_not_allow_hide_no_code() {
     for body in [
         b"{\"error_code\":\"CC.00050007\",\"error_msg\":\"Two\nlines.\"}".as_slice(),
         b"{\"error_code\":\"CC.00050007\",\"error_msg\":\"\0 and \x1b\"}",
@@ -579,7 +580,7 @@ fn only_the_beginning_of_a_huge_error_body_is_read() {
 }
 
 #[test]
-fn a_failure_in_verbose_mode_tells_no_secret_either() {
+fn a_failure_in_verbose_mode_shows_no_secret_either() {
     let server = StandIn::tls(vec![Step::Send(response("500 Odd", &[], UNAUTHORIZED))]);
     let outcome = Run::new(&server).arg("--verbose").go();
     outcome.exits(5);
@@ -592,7 +593,7 @@ fn a_failure_in_verbose_mode_tells_no_secret_either() {
 }
 
 #[test]
-fn the_status_decides_where_the_error_body_stalls_or_breaks() {
+fn the_status_decides_if_the_error_body_stalls_or_breaks() {
     let head = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 100\r\n\r\nhalf".to_vec();
     for end in [Step::AwaitClose, Step::Cut, Step::Reset] {
         let server = StandIn::tls(vec![Step::Send(head.clone()), end]);

@@ -38,7 +38,7 @@ pub enum Step {
     AwaitClose,
     /// Sets a flag: what comes before it has been sent.
     Tell(Arc<AtomicBool>),
-    /// Ends the TCP connection without a word of TLS.
+    /// Ends the TCP connection without ending TLS.
     Cut,
     /// Resets the TCP connection.
     Reset,
@@ -79,8 +79,8 @@ impl Request {
 
 type Script = dyn Fn(&Request) -> Vec<Step> + Send + Sync;
 
-/// A running server. It takes connections until it is dropped, and serves those that it took to
-/// their end. A test fails whose server's script panics, or that never connects to its server.
+/// A running server. It accepts connections until it is dropped, and serves each to its end. A test
+/// fails if its server's script panics, or if it never connects to its server.
 pub struct StandIn {
     pub address: SocketAddr,
     is_over: Arc<AtomicBool>,

@@ -1,4 +1,4 @@
-//! On the way to the service: names, connections, certificates.
+//! The way to the service: names, connections, certificates.
 
 use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
@@ -117,7 +117,7 @@ fn a_certificate_that_is_not_trusted_exits_8_and_gets_no_token() {
 }
 
 #[test]
-fn a_signature_by_rsa_pss_with_another_salt_is_told_by_name() {
+fn an_rsa_pss_signature_with_another_salt_is_named_as_the_cause() {
     let chain = vec![der(include_str!("certificates/pss-salt-20.pem")).into()];
     let key = rcgen::KeyPair::generate().expect("a key pair");
     let greeting = Greeting::Tls(showing(chain, &key));
@@ -134,7 +134,7 @@ fn a_signature_by_rsa_pss_with_another_salt_is_told_by_name() {
 }
 
 #[test]
-fn an_address_that_a_certificate_has_as_a_name_is_told_from_another_name() {
+fn an_address_as_a_dns_name_in_a_certificate_is_named_as_the_cause() {
     let greeting = Greeting::Tls(Certificate::AddressAsName.server_config());
     let server = StandIn::scripted(greeting, ok(&PACKAGE));
     let port = server.address.port();
@@ -159,7 +159,7 @@ fn an_address_that_a_certificate_has_as_a_name_is_told_from_another_name() {
 
 #[test]
 #[ignore = "only root can replace /etc/hosts"]
-fn another_server_at_a_region_s_host_is_no_fault_of_the_endpoint() {
+fn another_server_at_a_region_s_host_is_not_blamed_on_the_endpoint() {
     const HOST: &str = "codearts-check.cn-north-4.myhuaweicloud.com";
     if !fault::can_mount() {
         return fault::skip("a region's host", "the right to mount");
@@ -178,7 +178,7 @@ fn another_server_at_a_region_s_host_is_no_fault_of_the_endpoint() {
 
 #[test]
 #[ignore = "only root can replace /etc/hosts"]
-fn where_a_host_with_a_twin_is_not_reached_the_hint_names_the_twin() {
+fn the_hint_for_an_unreachable_host_with_a_twin_names_the_twin() {
     if !fault::can_mount() {
         return fault::skip("a host's twin", "the right to mount");
     }
@@ -218,7 +218,7 @@ fn where_a_host_with_a_twin_is_not_reached_the_hint_names_the_twin() {
 
 /// What the hint says: the certificate of the CA that issued the server's is enough to trust.
 #[test]
-fn trusting_the_issuer_mends_a_fault_in_a_ca_above_it() {
+fn trusting_the_issuer_helps_if_a_ca_above_it_is_at_fault() {
     for certificate in [
         Certificate::PathLength,
         Certificate::CriticalExtensionOfCa,
@@ -803,7 +803,7 @@ fn silent_addresses_share_the_connect_timeout() {
 
 #[test]
 #[ignore = "only root can replace /etc/hosts"]
-fn the_families_alternate() {
+fn the_address_families_alternate() {
     if !fault::can_mount() {
         return fault::skip("two families", "the right to mount");
     }

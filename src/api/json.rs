@@ -33,7 +33,7 @@ mod tests {
     use super::parse;
 
     #[test]
-    fn bytes_that_no_json_allows_are_mended_in_texts_and_nowhere_else() {
+    fn bytes_that_json_does_not_allow_are_replaced_in_strings_and_nowhere_else() {
         for (text, expected) in [
             (b"{\"a\":\"b\nc\"}".as_slice(), "b c"),
             (b"{\"a\":\"b\0\x1f\tc\"}", "b   c"),
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_t_be_mended_has_the_strict_error() {
+    fn json_that_can_t_be_repaired_has_the_strict_error() {
         let error = parse(b"{\"a\":\"b\nc\",}").unwrap_err();
         let expected =
             serde_json::from_slice::<serde_json::Value>(b"{\"a\":\"b\nc\",}").unwrap_err();

@@ -526,7 +526,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fault_nearest_to_the_end_is_told() {
+    fn the_fault_nearest_to_the_end_is_reported() {
         let entry = PlannedEntry {
             name: "inner.zip".to_owned(),
             content: write(&Plan::default()),
@@ -544,7 +544,7 @@ mod tests {
     }
 
     #[test]
-    fn an_encrypted_directory_is_told_by_its_name() {
+    fn an_encrypted_directory_is_reported_as_encrypted() {
         const START: u64 = 40;
         const LENGTH: u64 = 60;
         const MORE: u64 = 30; // behind the end record: the algorithm and its data
