@@ -202,19 +202,16 @@ fn paragraph(man: &str, exit: i32) -> &str {
 
 #[test]
 fn every_exit_code_is_in_readme_and_man_page() {
-    let find = |text: &str, find: fn(&str) -> Option<&str>| -> BTreeSet<u8> {
-        let codes = text.lines().filter_map(|line| find(line)?.parse().ok());
-        codes.collect()
+    let codes_after = |start: &str, text: &str| -> BTreeSet<u8> {
+        let lines = text.lines().filter_map(|line| line.strip_prefix(start));
+        let firsts = lines.filter_map(|line| line.split(" | ").next());
+        firsts.filter_map(|first| first.parse().ok()).collect()
     };
     let mut codes = exit_codes();
     assert!(codes.contains(&41), "{codes:?}");
     codes.insert(0);
-    let readme = find(&read("README.md"), |line| {
-        line.strip_prefix("| ")?.split(" | ").next()
-    });
-    let man = find(&man_page(), |line| line.strip_prefix(".B "));
-    assert_eq!(readme, codes);
-    assert_eq!(man, codes);
+    assert_eq!(codes_after("| ", &read("README.md")), codes);
+    assert_eq!(codes_after(".B ", &man_page()), codes);
 }
 
 /// The codes of the service's error table, and some that it does not have.
@@ -241,11 +238,31 @@ fn the_errors_in_a_200_are_in_readme_and_man_page_beside_the_codes_they_end_in()
 }
 
 #[test]
-fn the_man_page_has_the_version() {
-    let title = format!("\"codearts-check-log {}\"", env!("CARGO_PKG_VERSION"));
+fn the_man_page_has_the_version_and_date_of_the_change_log() {
+    let changes = read("CHANGELOG.md");
+    let version = concat!("## ", env!("CARGO_PKG_VERSION"), " - ");
+    let mut dates = changes
+        .lines()
+        .filter_map(|line| line.strip_prefix(version));
+    let date = dates.next().expect("the version");
+    let version = env!("CARGO_PKG_VERSION");
+    let title = format!("1 {date} \"codearts-check-log {version}\"");
     let page = read(MAN_PAGE);
     let first = page.lines().next().unwrap_or_default();
     assert!(first.contains(&title), "{first}");
+}
+
+#[test]
+fn the_readme_has_the_oldest_rust_and_systemd() {
+    let readme = read("README.md").replace('\n', " ");
+    let systemd = read("doc/systemd.md");
+    let oldest = between(&systemd, "need systemd ", " or newer");
+    let oldest = oldest.first().expect("the oldest systemd");
+    let rust = env!("CARGO_PKG_RUST_VERSION");
+    let promise = format!("newer Rust than {rust} or a newer systemd than {oldest}.");
+    assert!(readme.contains(&promise), "{promise}");
+    let need = format!("Rust {rust} or newer");
+    assert!(readme.contains(&need), "{need}");
 }
 
 /// The regions that the program knows, from its message about an unknown one.
