@@ -44,19 +44,19 @@ make uninstall DESTDIR="$odd"
 [ -z "$(find "$root" ! -type d)" ]
 
 prefix=/opt/elsewhere
-service=$root$prefix/lib/systemd/system/codearts-check-log@.service
+unit=$root$prefix/lib/systemd/system/codearts-check-log@.service
 make install DESTDIR="$root" PREFIX="$prefix"
 
 # It ends with 0 for what it ignores, too.
-systemd-analyze verify --man=no "$service" "${service%service}timer" > "$root/verify" 2>&1 || true
+systemd-analyze verify --man=no "$unit" "${unit%service}timer" > "$root/verify" 2>&1 || true
 if [ -s "$root/verify" ]; then
     cat "$root/verify" >&2
     exit 1
 fi
 rm "$root/verify"
 # In tenths: below 3.0.
-systemd-analyze security --no-pager --offline=true --threshold=29 "$service"
-grep "^Environment=PATH=$prefix/bin:" "$service"
+systemd-analyze security --no-pager --offline=true --threshold=29 "$unit"
+grep "^Environment=PATH=$prefix/bin:" "$unit"
 "$root$prefix/bin/codearts-check-log" --version
 
 serve
@@ -64,19 +64,34 @@ export CODEARTS_CHECK_ENDPOINT="$endpoint" SSL_CERT_FILE="$folder/served/ca.pem"
 # The shell's part of ExecStart=, as systemd reads it: without quotes and continuations.
 command=$(sed -n "/^ExecStart=/,/[^\\\\]$/ {
     s/^ExecStart=.* -c .//; s/.$//; s/\\$\\$/$/g; s/%i/$task/g; p
-}" "$service")
+}" "$unit")
 mkdir "$folder/state"
+# service CREDENTIALS CODE PATTERN: runs it with this folder of credentials. It must end with CODE,
+# and what it says must match PATTERN.
+service() {
+    code=0
+    said=$(cd "$folder/state" && umask 022 && CREDENTIALS_DIRECTORY="$1" \
+        PATH="$root$prefix/bin:$PATH" sh -c "$command" 2>&1) || code=$?
+    # shellcheck disable=SC2254
+    case "$code $said" in "$2 "$3) return ;; esac
+    echo "install-check: the service ended with $code, not $2, and said: $said" >&2
+    exit 1
+}
 # What a run left that was killed goes after a day.
 touch -d '2 days ago' "$folder/state/.codearts-check-log.1.2"
-for new in 2 0; do
-    said=$(cd "$folder/state" && CREDENTIALS_DIRECTORY="$folder/served" PATH="$root$prefix/bin:$PATH" \
-        sh -c "$command" 2>&1)
-    if [ "$said" != "packages: 2, new: $new" ]; then
-        echo "install-check: the service said: $said" >&2
-        exit 1
-    fi
-done
+service "$folder/served" 0 'packages: 2, new: 2'
+service "$folder/served" 0 'packages: 2, new: 0'
+expect 2
 [ "$(find "$folder/state" -type f | wc -l)" -eq 3 ]
+[ -z "$(find "$folder/state" -type f -perm /007)" ]
+# A download that fails does not stop the others, but a list that fails does.
+rm "$folder/state"/*.zip
+mkdir "$folder/state/$(head -n 1 "$folder/state/latest").zip"
+service "$folder/served" 123 'codearts-check-log: *packages: 2, new: 1'
+mkdir "$folder/wrong"
+sed 's/^sk = .*/sk = wrong/' "$folder/served/credentials" > "$folder/wrong/credentials"
+chmod 600 "$folder/wrong/credentials"
+service "$folder/wrong" 41 'codearts-check-log: *'
 
 timer=$root/etc/systemd/system/timers.target.wants/codearts-check-log@1.timer
 mkdir -p "${timer%/*}"
