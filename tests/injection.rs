@@ -234,6 +234,21 @@ fn a_fault_at_any_system_call_leaves_the_old_file_or_the_package() {
     });
 }
 
+/// Its name can't be guessed, but a link under that name must not be followed all the same.
+#[test]
+fn a_partial_file_is_always_a_new_one() {
+    if !fault::has_strace() {
+        return fault::skip("how a file is created", "strace");
+    }
+    let outcome = traced(&StandIn::tls(ok(&PACKAGE)), false, "openat", None);
+    let trace = trace(&outcome);
+    let created = trace.lines().find(|line| line.contains(PARTIAL));
+    assert!(
+        created.is_some_and(|line| line.contains("O_CREAT|O_EXCL")),
+        "{trace}"
+    );
+}
+
 /// A slow disk does this. The next run with `-n` syncs the folder.
 #[test]
 fn the_maximum_time_ends_the_sync_of_the_folder_and_says_that_the_package_is_there() {
