@@ -939,8 +939,8 @@ fn concurrent_runs_leave_only_their_results_on_the_terminal() {
     assert_eq!(screen, vec![result; 4], "{seen:?}");
 }
 
-#[test]
-fn a_signal_erases_the_progress_line() {
+/// A run whose progress line is there when the signal comes, and what the terminal got.
+fn signalled_on_terminal(signal: libc::c_int) -> (Outcome, String) {
     let mut script = trickle();
     script[2] = Step::AwaitClose;
     let server = StandIn::tls(script);
@@ -963,14 +963,29 @@ fn a_signal_erases_the_progress_line() {
         }
     };
     read_until(|seen| seen.contains(" left"));
-    running.signal(libc::SIGTERM);
+    running.signal(signal);
     let outcome = running.wait();
-    assert_eq!(outcome.status.signal(), Some(libc::SIGTERM), "{outcome}");
     (&terminal)
         .write_all(b"END")
         .expect("write to the terminal");
     read_until(|seen| seen.contains("END"));
+    (outcome, seen)
+}
+
+#[test]
+fn a_signal_erases_the_progress_line() {
+    let (outcome, seen) = signalled_on_terminal(libc::SIGTERM);
+    assert_eq!(outcome.status.signal(), Some(libc::SIGTERM), "{outcome}");
     assert!(seen.ends_with("\r\u{1b}[2KEND"), "{seen:?}");
+    // As at the deadline.
+    let (outcome, seen) = signalled_on_terminal(libc::SIGALRM);
+    outcome.exits(6);
+    let last = seen.rsplit("\r\u{1b}[2K").next().unwrap_or_default();
+    assert!(last.starts_with("codearts-check-log: "), "{seen:?}");
+    assert!(
+        last.contains("(--max-time)") && last.ends_with("\nEND"),
+        "{seen:?}"
+    );
 }
 
 /// A terminal would show what is typed.
