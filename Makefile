@@ -74,7 +74,7 @@ build:
 		[ -e "$$($(LINKER) -print-file-name=libc.a)" ] || { echo 'make build: the C library for' \
 		'static programs, libc.a, is missing (Fedora: glibc-static).' \
 		'Without it: make build STATIC=no' >&2; exit 1; };; esac
-	CARGO_ENCODED_RUSTFLAGS="$$(printf '%s\037%s\037%s\037%s\037%s' $(FLAGS))" \
+	CARGO_ENCODED_RUSTFLAGS="$$(printf '\037%s' $(FLAGS) | cut -c 2-)" \
 		$(CARGO) build $(LOCKED) --release --target $(TARGET)
 	install -m 755 target/$(TARGET)/release/$(NAME) $(PROGRAM)
 
