@@ -386,10 +386,14 @@ fn malformed_http_is_refused() {
     let gzip = head("Transfer-Encoding: gzip, chunked\r\n");
     let two_lines = head("Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n");
     let old = b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n".to_vec();
-    for (reply, coding) in [(gzip, "gzip"), (two_lines, "gzip"), (old, "chunked")] {
+    for (reply, text) in [
+        (gzip, "gzip is not decoded (HTTP/1.1)"),
+        (two_lines, "gzip is not decoded (HTTP/1.1)"),
+        (old, "chunked is not decoded (HTTP/1.0)"),
+    ] {
         let server = StandIn::tls(vec![Step::Send(reply)]);
         let outcome = Run::new(&server).go();
-        let end = format!(": malformed HTTP: Transfer-Encoding: {coding}\n");
+        let end = format!(": malformed HTTP: Transfer-Encoding: {text}\n");
         outcome.exits(6);
         assert!(outcome.stderr.ends_with(&end), "{outcome}");
     }

@@ -60,7 +60,8 @@ impl Response {
             return Err(self.into_refusal());
         }
         if let Some(coding) = undecoded_coding(&self.inner) {
-            let reason = format!("Transfer-Encoding: {coding}");
+            let version = self.inner.version();
+            let reason = format!("Transfer-Encoding: {coding} is not decoded ({version:?})");
             return Err(self.exchange.malformed(&reason));
         }
         let body = self.inner.into_body();
