@@ -50,7 +50,7 @@ fn a_certificate_that_is_not_trusted_exits_8_and_gets_no_token() {
         ),
         (
             Certificate::NoName,
-            "it has no names (subjectAltName)",
+            "it names no host (subjectAltName)",
             renew,
         ),
         (

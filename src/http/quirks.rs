@@ -2,6 +2,7 @@
 //! any version may change. Each item names the version and the file that it was read in. If a new
 //! version behaves differently, a test fails: here or, where it takes a server, in tests/.
 
+use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -65,31 +66,37 @@ pub fn undecoded_coding<T>(answer: &Response<T>) -> Option<String> {
     undecoded.map(|coding| String::from_utf8_lossy(coding).into_owned())
 }
 
-/// A name of a certificate.
+/// A name of a certificate by which a server can be called.
 #[derive(Debug, PartialEq)]
 pub enum PresentedName<'a> {
     Dns(&'a str),
     Address(String),
-    /// One that is not a host, such as a URI.
-    Other,
+}
+
+impl fmt::Display for PresentedName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(name) => f.write_str(name),
+            Self::Address(address) => f.write_str(address),
+        }
+    }
 }
 
 /// Parses a name in [`rustls::CertificateError::NotValidForNameContext`], which is `DnsName("…")`,
 /// `IpAddress(0::1)` or another variant of webpki's type in its debug format (rustls-webpki
 /// 0.103.17, src/subject_name/mod.rs).
-pub fn presented_name(text: &str) -> PresentedName<'_> {
+pub fn presented_name(text: &str) -> Option<PresentedName<'_>> {
     let within = |start, end| text.strip_prefix(start)?.strip_suffix(end);
     if let Some(name) = within("DnsName(\"", "\")") {
-        return PresentedName::Dns(name);
+        return Some(PresentedName::Dns(name));
     }
-    let Some(address) = within("IpAddress(", ")") else {
-        return PresentedName::Other;
-    };
+    let address = within("IpAddress(", ")")?;
     // Of an IPv6 address's zero groups, webpki omits all at the end, and all but one at the
-    // beginning.
+    // beginning. It writes each other run of them as "::": where there are several, the text stays.
     let parsed = address.parse::<IpAddr>().ok();
     let parsed = parsed.or_else(|| Some(format!("{address}::").parse::<Ipv6Addr>().ok()?.into()));
-    PresentedName::Address(parsed.map_or(address.to_owned(), |address| address.to_string()))
+    let address = parsed.map_or(address.to_owned(), |address| address.to_string());
+    Some(PresentedName::Address(address))
 }
 
 /// webpki's names for certificate faults that rustls passes on untyped (rustls-webpki 0.103.17,
@@ -175,7 +182,13 @@ mod tests {
 
     #[test]
     fn a_certificate_s_names_are_parsed() {
-        let names = ["*.example.com", "127.0.0.1", "::1", "2001:db8::"];
+        let names = [
+            "*.example.com",
+            "127.0.0.1",
+            "::1",
+            "2001:db8::",
+            "2001:db8:0:1::1",
+        ];
         let mut params = CertificateParams::new(names.map(str::to_owned)).unwrap();
         let uri = "https://example.com".try_into().unwrap();
         params.subject_alt_names.push(SanType::URI(uri));
@@ -189,9 +202,12 @@ mod tests {
         };
         let address = |text: &str| PresentedName::Address(text.to_owned());
         let mut expected = vec![PresentedName::Dns("*.example.com")];
-        expected.extend(names[1..].iter().map(|name| address(name)));
-        expected.push(PresentedName::Other);
-        let parsed: Vec<_> = presented.iter().map(|name| presented_name(name)).collect();
+        expected.extend(names[1..4].iter().map(|name| address(name)));
+        expected.push(address("2001:db8::1::1"));
+        let parsed: Vec<_> = presented
+            .iter()
+            .filter_map(|name| presented_name(name))
+            .collect();
         assert_eq!(parsed, expected, "{presented:?}");
     }
 

@@ -1,7 +1,5 @@
 //! Why TLS failed, in the user's words.
 
-use std::fmt::Write as _;
-
 use rustls::AlertDescription::{HandshakeFailure, InsufficientSecurity, ProtocolVersion};
 use rustls::pki_types::{ServerName, UnixTime};
 use rustls::{CertificateError, Error, InvalidMessage};
@@ -150,16 +148,10 @@ pub fn explain_certificate(fault: &CertificateError, peer: &Peer, trust: &Trust)
         NotValidYetContext { time, not_before } => {
             (clock("it is not valid before", not_before, time), CLOCK)
         }
-        NotValidForNameContext { presented, .. } if presented.is_empty() => (
-            "it has no names (subjectAltName)".to_owned(),
-            NEW_CERTIFICATE,
-        ),
         NotValidForNameContext {
             expected,
             presented,
-        } => {
-            return explain_names(expected, presented, peer);
-        }
+        } => return explain_names(expected, presented, peer),
         UnsupportedSignatureAlgorithmContext {
             signature_algorithm_id,
             ..
@@ -179,29 +171,24 @@ pub fn explain_certificate(fault: &CertificateError, peer: &Peer, trust: &Trust)
 /// What is wrong with a certificate whose names do not include the expected one.
 fn explain_names(expected: &ServerName, presented: &[String], peer: &Peer) -> (String, Hint) {
     let expected_text = expected.to_str();
-    let names = presented.iter().map(|name| presented_name(name));
+    let names: Vec<_> = presented
+        .iter()
+        .filter_map(|name| presented_name(name))
+        .collect();
     let is_address = matches!(expected, ServerName::IpAddress(_));
-    if is_address
-        && names
-            .clone()
-            .any(|name| name == PresentedName::Dns(&expected_text))
-    {
+    if is_address && names.contains(&PresentedName::Dns(&expected_text)) {
         let reason = format!("it has the address {expected_text} as a DNS name");
         return (reason, Some(ADDRESS_AS_NAME.into()));
     }
-    let mut list = String::new();
-    for name in names {
-        let comma = if list.is_empty() { "" } else { ", " };
-        let _ = match name {
-            PresentedName::Dns(name) => write!(list, "{comma}{name}"),
-            PresentedName::Address(address) => write!(list, "{comma}{address}"),
-            PresentedName::Other => Ok(()),
-        };
+    if names.is_empty() {
+        let reason = "it names no host (subjectAltName)".to_owned();
+        return (reason, Some(NEW_CERTIFICATE.into()));
     }
-    if list.is_empty() {
-        list.push_str("names of other kinds");
-    }
-    let reason = format!("it is not for {expected_text}, but for {list}");
+    let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+    let reason = format!(
+        "it is not for {expected_text}, but for {}",
+        names.join(", ")
+    );
     (reason, Some(peer.other_name().into()))
 }
 
