@@ -108,8 +108,6 @@ fn config(options: &Options, roots: RootCerts) -> Config {
         .max_response_header_size(MAX_RESPONSE_HEAD)
         .input_buffer_size(BUFFER)
         .output_buffer_size(BUFFER)
-        // One call, one connection.
-        .max_idle_connections(0)
         .build()
 }
 
