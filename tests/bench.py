@@ -65,6 +65,8 @@ def main():
     large = int(os.environ.get("LARGE", "1024"))
     missing = [tool for tool in ("nginx", "curl", "wget", "openssl", "/usr/bin/time")
                if not shutil.which(tool, path=os.environ["PATH"] + ":/usr/sbin")]
+    if not os.path.exists(HOST_STORE):
+        missing.append(HOST_STORE)
     if missing:
         sys.exit(f"bench: missing: {' '.join(missing)}\n{__doc__}")
     # The file system in memory is tmpfs.
