@@ -166,14 +166,16 @@ fn another_server_at_a_region_s_host_is_not_blamed_on_the_endpoint() {
     }
     let greeting = Greeting::Tls(Certificate::WrongName.server_config());
     let server = StandIn::scripted(greeting, ok(&PACKAGE));
-    let endpoint = format!("{HOST}:{}", server.address.port());
-    let run = Run::bare().trusting().args(&["-e", &endpoint, ID]);
-    let outcome = finding_names_by(run, &format!("127.0.0.1 {HOST}\n"), "").go();
-    outcome
-        .exits(8)
-        .complains("it is not for codearts-check.cn-north-4.");
-    let hint = "hint: another server answered in the service's place: look for a search domain";
-    assert!(outcome.stderr.contains(hint), "{outcome}");
+    for host in [HOST, &format!("{HOST}.")] {
+        let endpoint = format!("{host}:{}", server.address.port());
+        let run = Run::bare().trusting().args(&["-e", &endpoint, ID]);
+        let outcome = finding_names_by(run, &format!("127.0.0.1 {host}\n"), "").go();
+        outcome
+            .exits(8)
+            .complains("it is not for codearts-check.cn-north-4.");
+        let hint = "hint: another server answered in the service's place: look for a search domain";
+        assert!(outcome.stderr.contains(hint), "{outcome}");
+    }
 }
 
 #[test]
@@ -207,6 +209,8 @@ fn the_hint_for_an_unreachable_host_with_a_twin_names_the_twin() {
         assert_eq!(hint(Run::bare().args(&["-r", region]), ""), expected);
     }
     let host = "codearts-check.cn-south-1.myhuaweicloud.com";
+    let with_dot = Run::bare().args(&["-e", &format!("{host}.")]);
+    assert_eq!(hint(with_dot, ""), twin("cn-south-1"));
     let run = || Run::bare().args(&["-e", &format!("{host}:1")]);
     assert_eq!(
         hint(run(), &format!("127.0.0.1 {host}\n")),

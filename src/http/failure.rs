@@ -114,7 +114,7 @@ impl Exchange {
 fn connection_hint(error: &ureq::Error, peer: &Peer) -> Hint {
     let is_unreachable = matches!(error, ureq::Error::Io(e) if is_unreachable(e));
     let hint = match peer {
-        Peer::Server(endpoint, None) if is_unreachable => {
+        Peer::Server(endpoint, _) if is_unreachable => {
             let twin = endpoint.twin()?;
             format!("the reference has another host for this endpoint: --endpoint {twin}")
         }
