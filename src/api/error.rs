@@ -79,15 +79,13 @@ impl ErrorBody {
     /// The code and the status that may follow it, as in `CC.00050007.401`.
     pub fn code_and_status(&self) -> Option<(&str, Option<u16>)> {
         let code = self.code.as_deref()?;
-        let Some((before, status)) = code.rsplit_once('.').filter(|(_, last)| last.len() == 3)
-        else {
-            return Some((code, None));
+        let ends_in_status = |(_, last): &(&str, &str)| {
+            last.len() == 3 && last.bytes().all(|byte| byte.is_ascii_digit())
         };
-        if status.bytes().all(|byte| byte.is_ascii_digit()) {
-            Some((before, status.parse().ok()))
-        } else {
-            Some((code, None))
-        }
+        Some(match code.rsplit_once('.').filter(ends_in_status) {
+            Some((before, status)) => (before, status.parse().ok()),
+            None => (code, None),
+        })
     }
 }
 
