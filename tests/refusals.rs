@@ -144,13 +144,11 @@ fn a_hint_says_what_can_be_done() {
             "{outcome}"
         );
     }
-    assert_eq!(
-        refuse("500 Internal Server Error", &[], b"")
-            .stderr
-            .lines()
-            .count(),
-        1
-    );
+    // A 304 is no redirect.
+    for status in ["304 Not Modified", "500 Internal Server Error"] {
+        let outcome = refuse(status, &[], b"");
+        assert_eq!(outcome.stderr.lines().count(), 1, "{outcome}");
+    }
 }
 
 /// Each of the service's errors that come with 200, for a package and for a list.

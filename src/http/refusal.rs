@@ -309,7 +309,7 @@ fn status_inside_200(error: &ErrorBody) -> Option<u16> {
 /// Parses a status that is written as its number, as HTTP's phrase in the spelling of Java's
 /// frameworks (`BAD_REQUEST`), or as both.
 fn status_by_word(word: &str) -> Option<u16> {
-    let number = word.split([' ', '_']).next().unwrap_or(word);
+    let number = word.split(' ').next().unwrap_or(word);
     if let Ok(number) = number.parse() {
         return Some(number);
     }
